@@ -1,0 +1,259 @@
+"""What the page of an entry shows, ready for its template: every public field once, labelled, cut to a page of bounded size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from mulu_site import words
+from mulu_site.place import Site
+from mulu_site.row import Row
+from mulu_site.snapshot import Entry
+from mulu_site.text import one_line, slug, web_address
+
+# Shown at the head of the page or in a part of its own, not once more among the fields.
+_ELSEWHERE = {
+    "title", "notes", "items", "resources", "name", "id", "share_type", "share_condition", "share_basis", "open_type",
+    "open_condition", "open_ground", "open_basis", "open_review_on",
+}  # fmt: skip
+
+_PLAIN = {
+    ("open", "unconditional"): "任何人都可以直接取得，不需要申请。",
+    ("open", "conditional"): "说明使用范围和用途后申请，由提供部门审核。",
+    ("open", "none"): "目前不向社会开放。认为应当开放的，可以申请复核。",
+    ("share", "unconditional"): "政务部门之间可以直接取用。",
+    ("share", "conditional"): "政务部门按所列条件申请使用。",
+    ("share", "none"): "目前不提供给其他政务部门。",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of the long parts a page shows; the rest is in the entry's JSON."""
+
+    items: int
+    notes: int
+    value: int
+    resources: int
+    history: int
+
+
+# Tried in turn until the page fits into 60 KB.
+LIMITS = (Limits(200, 6000, 2000, 60, 40), Limits(80, 2500, 600, 25, 15), Limits(25, 900, 160, 10, 5), Limits(8, 300, 60, 4, 2))
+
+
+def entry_view(entry: Entry, row: Row, site: Site, limits: Limits, known: dict[str, str]) -> dict[str, Any]:
+    """`entry` cleaned, `known` maps resource codes to pages. The keys are those that templates/site/entry.html reads."""
+    notes = str(entry.get("notes") or "").strip()
+    items = [i for i in entry.get("items") or [] if isinstance(i, dict)]
+    resources = [r for r in entry.get("resources") or [] if isinstance(r, dict)]
+    history = sorted((h for h in entry.get("history") or [] if isinstance(h, dict)), key=_version, reverse=True)
+    groups, fields_cut = _groups(entry, site, limits, known)
+    return {
+        "title": row.title,
+        "description": _cut(one_line(notes) or row.title, 150),
+        "url": site.site_url and site.url(f"entry/{row.page}/"),
+        "trail": [("分类", "browse/"), (row.provider_title or "部门", provider_path(row)), ("条目", "")],
+        "provider_title": row.provider_title or "（未载明提供方）",
+        "provider_path": provider_path(row),
+        "code": row.code,
+        "updated": row.updated,
+        "frequency": words.label("update_frequency", row.frequency),
+        "objection": row.objection,
+        "classes": [_class(axis, entry, row) for axis in ("open", "share")],
+        "resources": [_resource(r, site, row) for r in resources[: limits.resources]],
+        "resources_cut": max(0, len(resources) - limits.resources),
+        "no_resources": _no_resources(row),
+        "actions": _actions(row, site),
+        "notes": _cut(notes, limits.notes).split("\n") if notes else [],
+        "notes_cut": limits.notes if len(notes) > limits.notes else 0,
+        "columns": _item_columns(items),
+        "rows": [_item(i, limits) for i in items[: limits.items]],
+        "rows_total": len(items),
+        "rows_cut": max(0, len(items) - limits.items),
+        "groups": groups,
+        "fields_cut": fields_cut,
+        "history": [
+            {"version": one_line(h.get("version")), "on": _day(h.get("published_at")), "summary": _cut(one_line(h.get("summary")), limits.value)}
+            for h in history[: limits.history]
+        ],
+        "history_cut": max(0, len(history) - limits.history),
+        "citation": citation(entry, row, site),
+        "voices": _voices(row),
+    }
+
+
+def provider_path(row: Row) -> str:
+    return f"browse/department/{slug(row.provider)}/" if row.provider else "browse/department/"
+
+
+def citation(entry: Entry, row: Row, site: Site) -> str:
+    """After GB/T 7714 for data sets on line ([DS/OL])."""
+    version = one_line(entry.get("version"))
+    parts = [f"{row.provider_title or site.place}. {row.title}[DS/OL]. {site.title}"]
+    parts += [p for p in (version and f"第{version}版", row.code and f"资源代码 {row.code}") if p]
+    day = _day(row.published)
+    return ", ".join(parts) + (f" ({day})" if day else "") + ". " + site.url(f"entry/{row.page}/")
+
+
+def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
+    key = row.open if axis == "open" else row.share
+    facts: list[tuple[str, str]] = []
+    if axis == "open":
+        ground = str(entry.get("open_ground") or "")
+        facts += [
+            ("开放条件", one_line(entry.get("open_condition"))),
+            ("不予开放理由", words.label("open_ground", ground)),
+            ("条款", words.ground_article(ground)),
+            ("依据", one_line(entry.get("open_basis"))),
+            ("下次评估", _chinese_day(entry.get("open_review_on"))),
+        ]
+    else:
+        basis = "不予共享依据" if key == "none" else "依据"
+        facts += [("共享条件", one_line(entry.get("share_condition"))), (basis, one_line(entry.get("share_basis")))]
+    decision = entry.get("class_decision")
+    if isinstance(decision, dict) and axis == "open":
+        facts += [
+            ("决定部门", one_line(decision.get("department")) or row.provider_title),
+            ("决定依据", one_line(decision.get("article"))),
+            ("决定日期", _chinese_day(decision.get("on"))),
+        ]
+    elif key == "none":
+        facts.append(("决定部门", row.provider_title))
+    return {
+        "axis": axis,
+        "heading": "向社会开放" if axis == "open" else "部门间共享",
+        "key": key,
+        "label": words.label(f"{axis}_type", key),
+        "plain": _PLAIN.get((axis, key), "提供部门尚未载明。"),
+        "facts": [(name, _cut(value, 400)) for name, value in facts if value],
+    }
+
+
+def _groups(entry: Entry, site: Site, limits: Limits, known: dict[str, str]) -> tuple[list[Any], bool]:
+    groups: dict[str, list[Any]] = {}
+    cut = False
+    for field in words.FIELDS:
+        if field.key in _ELSEWHERE or field.key in words.WITHHELD:
+            continue
+        shown = []
+        for value in _values(entry.get(field.key), field.code_list or ""):
+            text = _cut(value, limits.value)
+            cut = cut or text != value
+            shown.append({"text": text, **_link(field.key, value, entry, known)})
+        if field.key == "provider" and entry.get("provider_title"):
+            shown = [{"text": one_line(entry["provider_title"]), "href": "", "external": False}]
+        if shown:
+            groups.setdefault(field.section, []).append((field.label, shown))
+    return list(groups.items()), cut
+
+
+def _link(key: str, value: str, entry: Entry, known: dict[str, str]) -> dict[str, Any]:
+    if key == "related_codes" and value in known:
+        return {"href": f"entry/{known[value]}/", "external": False}
+    if key == "source" and isinstance(entry.get("source"), dict):
+        return {"href": web_address(entry["source"].get("url")), "external": True}
+    return {"href": "", "external": False}
+
+
+def _values(value: Any, code_list: str) -> list[str]:
+    """A field's value as the public reads it, one text a value."""
+    if value is None or value == "" or value == [] or value == {}:
+        return []
+    if isinstance(value, bool):
+        return ["是" if value else "否"]
+    if isinstance(value, list):
+        return [text for v in value for text in _values(v, code_list)]
+    if isinstance(value, dict):
+        return [one_line(value.get("name")) or "；".join(one_line(v) for v in value.values() if isinstance(v, str | int))]
+    return [words.label(code_list, one_line(value))]
+
+
+def _item_columns(items: list[Entry]) -> list[tuple[str, str]]:
+    """Only the columns that at least one item fills; the name always."""
+    return [(f.key, f.label) for f in words.ITEM_FIELDS if f.key == "name" or any(i.get(f.key) not in (None, "", False) for i in items)]
+
+
+def _item(item: Entry, limits: Limits) -> dict[str, str]:
+    return {
+        f.key: "" if item.get(f.key) is False else _cut("、".join(_values(item.get(f.key), f.code_list or "")), min(300, limits.value))
+        for f in words.ITEM_FIELDS
+    }
+
+
+def _resource(resource: Entry, site: Site, row: Row) -> dict[str, Any]:
+    kind = one_line(resource.get("format")).upper()[:20]
+    is_file = kind not in ("API", "接口", "服务接口")
+    return {
+        "name": _cut(one_line(resource.get("name")) or row.title, 120),
+        "format": kind,
+        "url": web_address(resource.get("url"), site.portal_url),
+        "is_file": is_file,
+        "verb": "下载" if is_file else "查看接口",
+        "size": size(resource.get("size")),
+        "hash": one_line(resource.get("hash"))[:80],
+        "description": _cut(one_line(resource.get("description")), 200),
+    }
+
+
+def _no_resources(row: Row) -> str:
+    return {
+        "unconditional": "提供部门尚未挂接文件或接口。可以通过“指出数据错误”提醒其补充。",
+        "conditional": "本条目的数据须经申请取得，这里不直接提供下载。",
+        "none": "本条目目前不向社会开放，这里只登记其名称、内容和不予开放的理由。",
+    }.get(row.open, "提供部门尚未载明是否开放，这里不提供下载。")
+
+
+def _actions(row: Row, site: Site) -> list[dict[str, Any]]:
+    if row.open == "conditional":
+        apply = {"label": "怎样申请", "href": f"guide/apply/?entry={row.page}", "external": False}
+        if site.portal_url:
+            return [{"label": "登录门户申请", "href": f"{site.portal_url}/dataset/{row.page}", "external": True}, apply]
+        return [apply]
+    if row.open == "none":
+        return [{"label": "申请复核", "href": f"guide/object/?entry={row.page}", "external": False}]
+    return []
+
+
+def _voices(row: Row) -> list[dict[str, str]]:
+    entries = [("指出数据错误", "correct"), ("提出数据需求", "demand"), ("申请复核", "object")]
+    return [{"label": label, "href": f"guide/{page}/?entry={row.page}"} for label, page in entries]
+
+
+def size(value: Any) -> str:
+    """Bytes as people read them: 1.2 MB; "" where unknown."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return ""
+    if not 0 < number < 1e18:
+        return ""
+    for unit in ("字节", "KB", "MB", "GB", "TB"):
+        if number < 1000 or unit == "TB":
+            break
+        number /= 1000
+    return f"{number:.0f} {unit}" if number >= 100 or unit == "字节" else f"{number:.1f} {unit}"
+
+
+def _version(history: Entry) -> float:
+    try:
+        return float(history.get("version") or 0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _day(value: Any) -> str:
+    return str(value or "")[:10]
+
+
+def _chinese_day(value: Any) -> str:
+    try:
+        day = date.fromisoformat(_day(value))
+    except ValueError:
+        return one_line(value)
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length].rstrip() + "……"

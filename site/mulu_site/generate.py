@@ -1,0 +1,141 @@
+"""Makes up a snapshot of any size, for benches, tests and a first look at the site without CKAN. Every entry says that it is made up."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from mulu_site.snapshot import Entry, write_snapshot
+
+PLACE = "示例县"
+NOTICE = "本条目由程序虚构，仅用于演示和测试，不对应任何真实数据。"
+DEPARTMENTS = (
+    "教育体育局 公安局 民政局 司法局 财政局 人力资源和社会保障局 自然资源局 住房和城乡建设局 交通运输局 水利局 农业农村局 "
+    "商务局 文化旅游广电局 卫生健康局 退役军人事务局 应急管理局 审计局 市场监督管理局 统计局 医疗保障局 行政审批服务局 "
+    "城市管理和综合执法局 林业局 气象局 税务局 残疾人联合会"
+).split()
+PLACES = "城关镇 东湖镇 南河乡 北山镇 西岭乡 新桥镇 长堤镇 柳林乡 梅溪镇 白鹤镇 全县 县城区 工业园区".split()
+SUBJECTS = (
+    "中小学校 幼儿园 养老机构 个体工商户 食品经营许可 药品零售企业 城市公园 公共停车场 公交线路 农村公路 危险化学品企业 "
+    "水库 灌区 河道断面 粮食播种 农机补贴 高标准农田 生猪规模养殖场 企业信用 行政许可 行政处罚 住房公积金 保障性住房 "
+    "商品房预售 建设工程招标 医疗机构 家庭医生签约 预防接种门诊 医保定点药店 城乡居民医保 低保对象 残疾人证 婚姻登记 "
+    "殡葬服务 社会组织 失业登记 职业技能培训 劳动监察 特种设备 计量器具 空气质量 饮用水源 排污许可 气象预警 森林防火 "
+    "旅游景区 非物质文化遗产 图书馆藏 体育场馆 公共法律服务 人民调解 退役军人优待 不动产登记 地名 国土利用 统计年鉴"
+).split()
+KINDS = "基本信息 名录 统计表 年度汇总信息 办理结果 监测数据 分布点位 变更记录 检查结果 公示信息".split()
+ITEMS = (
+    ("名称", "C", 200), ("统一社会信用代码", "C", 18), ("地址", "C", 300), ("所属乡镇", "C", 50), ("经度", "N", 10),
+    ("纬度", "N", 10), ("登记日期", "D", 10), ("有效期至", "D", 10), ("金额", "Y", 16), ("数量", "I", 8),
+    ("负责人", "C", 50), ("联系电话", "C", 20), ("状态", "C", 10), ("备注", "M", 1000), ("更新时间", "T", 19),
+    ("年度", "I", 4), ("面积", "N", 12), ("等级", "C", 10),
+)  # fmt: skip
+GROUNDS = (
+    ("third_party", "《中华人民共和国个人信息保护法》第二十八条"),
+    ("security", "《中华人民共和国数据安全法》第二十一条"),
+    ("other_law", "《中华人民共和国统计法》第二十八条"),
+)
+FREQUENCIES = "realtime daily weekly monthly quarterly half_yearly yearly irregular never".split()
+THEMES = "教育科技 医疗健康 社会保障 交通运输 生态环境 农业农村 市场监管 城市建设 文化旅游 公共安全 财税金融 法律服务".split()
+EPOCH = date(2022, 1, 4)
+
+
+def generate(n: int, path: str | Path, *, seed: int = 20, portal_url: str = "") -> Path:
+    """Writes a sealed snapshot of `n` made-up entries to `path`. The same `n` and `seed` give the same bytes."""
+    header = {
+        "profile": "huarong",
+        "place": PLACE,
+        "generated_at": "2026-03-02T08:00:00+08:00",
+        "portal_url": portal_url,
+        "site_url": "",
+        "demo": True,
+        "demo_sources": [{"name": "程序虚构的条目，不对应任何真实数据", "url": ""}],
+        "departments": [
+            {"name": f"d{i:02d}", "title": f"县{title}", "code": "", "chief_data_officer": "", "parent": ""}
+            for i, title in enumerate(DEPARTMENTS)
+        ],
+    }
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_snapshot(path, header, _entries(n, random.Random(seed)))
+    return path
+
+
+def _entries(n: int, rng: random.Random) -> Iterator[Entry]:
+    for i in range(n):
+        yield _entry(i, rng)
+
+
+def _entry(i: int, rng: random.Random) -> Entry:
+    department = rng.randrange(len(DEPARTMENTS))
+    subject, kind, place = rng.choice(SUBJECTS), rng.choice(KINDS), rng.choice(PLACES)
+    year = rng.choice(("", "", f"{rng.randint(2018, 2025)}年"))
+    title = f"{place}{subject}{year}{kind}" if rng.random() < 0.5 else f"{year}{subject}{kind}（{place}）"
+    published = EPOCH + timedelta(days=rng.randrange(1300))
+    updated = published + timedelta(days=rng.randrange(180))
+    share = rng.choices(("unconditional", "conditional", "none"), (5, 4, 1))[0]
+    opened = "none" if share == "none" else rng.choices(("unconditional", "conditional", "none"), (5, 3, 2))[0]
+    catalogue = rng.choices(("department", "theme", "base"), (8, 1, 1))[0]
+    items = [
+        {"name": name, "data_type": data_type, "length": length, "kind": "business", "description": f"{subject}的{name}"}
+        for name, data_type, length in rng.sample(ITEMS, rng.randint(4, 12))
+    ]
+    entry: Entry = {
+        "id": f"made-up-{i:06d}",
+        "name": f"made-up-{i:06d}",
+        "title": title,
+        "resource_code": f"3{department:02d}001/{i + 1:06d}",
+        "catalogue_kind": catalogue,
+        "base_class": "legal_entity" if catalogue == "base" else "",
+        "theme": rng.choice(THEMES),
+        "provider": f"d{department:02d}",
+        "provider_title": f"县{DEPARTMENTS[department]}",
+        "notes": f"{title}，由县{DEPARTMENTS[department]}在履行职责过程中采集，含{'、'.join(x['name'] for x in items[:4])}等。{NOTICE}",
+        "format_class": "spreadsheet",
+        "format_type": "xlsx",
+        "items": items,
+        "share_type": share,
+        "share_condition": "限行政审批、监督检查使用，须说明用途和期限。" if share == "conditional" else "",
+        "share_basis": "《中华人民共和国统计法》第二十八条" if share == "none" else "",
+        "share_mode": ["批量下载"] if share != "none" else [],
+        "open_type": opened,
+        "open_condition": "须说明使用范围和使用用途，经提供部门审核同意。" if opened == "conditional" else "",
+        "open_mode": ["download"] if opened != "none" else [],
+        "update_frequency": rng.choice(FREQUENCIES),
+        "published_on": published.isoformat(),
+        "data_updated_on": updated.isoformat(),
+        "security_level": "L1" if opened == "unconditional" else "L2",
+        "personal_information": "none" if opened == "unconditional" else "desensitised",
+        "resources": _resources(i, title, opened),
+        "version": 1,
+        "published_at": f"{published.isoformat()}T09:00:00+08:00",
+        "history": [{"version": 1, "published_at": f"{published.isoformat()}T09:00:00+08:00", "summary": "首次发布"}],
+        "objection": rng.random() < 0.01,
+        "class_decision": {
+            "department": f"县{DEPARTMENTS[department]}",
+            "article": "华容县政务信息资源管理暂行办法 第二十五条",
+            "on": published.isoformat(),
+        },
+    }
+    if opened == "none":
+        ground, basis = rng.choice(GROUNDS)
+        review = (updated + timedelta(days=365)).isoformat()
+        entry |= {"open_ground": ground, "open_basis": basis, "open_review_on": review}
+    return entry
+
+
+def _resources(i: int, title: str, opened: str) -> list[dict[str, object]]:
+    if opened != "unconditional":
+        return []
+    return [
+        {
+            "id": f"file-{i:06d}-{kind.lower()}",
+            "name": title,
+            "url": f"https://data.example/{i:06d}.{kind.lower()}",
+            "format": kind,
+            "size": 20_000 + i % 977 * 311,
+            "hash": "",
+        }
+        for kind in ("XLSX", "CSV")[: 1 + i % 2]
+    ]

@@ -1,0 +1,117 @@
+"""Files for machines that cover the whole catalogue: data.json, entries.json, entries.csv, Atom feeds, sitemaps, robots.txt.
+
+All of them are written as streams: at 100,000 entries some are larger than one would like to hold in memory.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from mulu_site import words
+from mulu_site.dcat import dcat_us, public
+from mulu_site.place import Site
+from mulu_site.row import Row
+from mulu_site.snapshot import Entry
+from mulu_site.text import one_line
+
+SITEMAP_SIZE = 40_000  # the protocol allows 50,000 addresses a file
+FEED_SIZE = 50
+_CSV = (
+    ("resource_code", ""), ("title", ""), ("provider_title", ""), ("catalogue_kind", "catalogue_kind"), ("theme", "theme"), ("notes", ""),
+    ("format_class", "format_class"), ("format_type", "format_type"), ("share_type", "share_type"), ("share_condition", ""),
+    ("share_basis", ""), ("open_type", "open_type"), ("open_condition", ""), ("open_ground", "open_ground"), ("open_basis", ""),
+    ("open_review_on", ""), ("update_frequency", "update_frequency"), ("published_on", ""), ("data_updated_on", ""),
+)  # fmt: skip
+
+
+def data_json(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:
+    head = {"@context": "https://project-open-data.cio.gov/v1.1/schema/catalog.jsonld", "@type": "dcat:Catalog"}
+    head |= {"@id": site.url("data.json"), "conformsTo": "https://project-open-data.cio.gov/v1.1/schema"}
+    yield _dump(head)[:-1] + b',"dataset":'
+    yield from _array(dcat_us(entry, row, site) for entry, row in entries)
+    yield b"}"
+
+
+def entries_json(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:
+    """One array, one entry a line: small programs can read it line by line."""
+    yield from _array(public(entry, row, site) for entry, row in entries)
+
+
+def entries_csv(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:
+    """UTF-8 with a byte order mark, for Excel; a cell that a spreadsheet would run as a formula gets an apostrophe."""
+    labels = {f.key: f.label for f in words.FIELDS} | {"provider_title": "信息资源提供方"}
+    yield "\ufeff".encode() + _csv_row([*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"])
+    for entry, row in entries:
+        items = "、".join(one_line(i.get("name")) for i in entry.get("items") or [] if isinstance(i, dict))
+        cells = [words.label(code_list, one_line(entry.get(key))) for key, code_list in _CSV]
+        yield _csv_row([*cells, items, site.url(f"entry/{row.page}/")])
+
+
+def atom(site: Site, title: str, path: str, rows: Sequence[Row]) -> bytes:
+    """The newest entries first; `path` is the feed's own."""
+    newest = sorted(rows, key=lambda r: (r.changed, r.id), reverse=True)[:FEED_SIZE]
+    updated = _instant(newest[0].changed if newest else "")
+    parts = [
+        '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-CN">',
+        f"<title>{escape(title)}</title><id>{escape(site.url(path))}</id><updated>{updated}</updated>",
+        f'<link rel="self" href={quoteattr(site.url(path))}/><author><name>{escape(site.authority or site.place)}</name></author>',
+    ]
+    for row in newest:
+        page = site.url(f"entry/{row.page}/")
+        summary = "，".join(x for x in (row.provider_title, words.label("open_type", row.open)) if x)
+        parts.append(
+            f"<entry><title>{escape(row.title)}</title><id>{escape(page)}</id><link href={quoteattr(page)}/>"
+            f"<updated>{_instant(row.changed)}</updated><summary>{escape(summary)}</summary></entry>"
+        )
+    return "\n".join([*parts, "</feed>\n"]).encode()
+
+
+def sitemap(addresses: Iterable[tuple[str, str]]) -> bytes:
+    """(address, ISO date or "") of pages."""
+    body = "".join(
+        f"<url><loc>{escape(url)}</loc>{f'<lastmod>{day}</lastmod>' if day else ''}</url>\n" for url, day in addresses
+    )
+    return f'{_XML}<urlset xmlns="{_SITEMAP}">\n{body}</urlset>\n'.encode()
+
+
+def sitemap_index(addresses: Iterable[str]) -> bytes:
+    body = "".join(f"<sitemap><loc>{escape(url)}</loc></sitemap>\n" for url in addresses)
+    return f'{_XML}<sitemapindex xmlns="{_SITEMAP}">\n{body}</sitemapindex>\n'.encode()
+
+
+def robots(site: Site) -> bytes:
+    lines = ["User-agent: *", "Allow: /", "Disallow: /search/"]
+    if site.site_url:
+        lines.append(f"Sitemap: {site.url('sitemap.xml')}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+_XML = '<?xml version="1.0" encoding="utf-8"?>\n'
+_SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+
+
+def _instant(day: str) -> str:
+    return f"{day or '1970-01-01'}T00:00:00+08:00"
+
+
+def _array(values: Iterable[Any]) -> Iterator[bytes]:
+    before = b"[\n"
+    for value in values:
+        yield before + _dump(value)
+        before = b",\n"
+    yield b"\n]" if before == b",\n" else b"[]"
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _csv_row(cells: list[str]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(["'" + c if c[:1] in ("=", "+", "-", "@", "\t") else c for c in cells])
+    return line.getvalue().encode()

@@ -1,0 +1,53 @@
+"""Whose site this is: the words of the place that the shell of every page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mulu_site.snapshot import Snapshot, SnapshotError
+from mulu_site.text import clean, one_line, web_address
+from mulu_site.words import load_profile
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything here is on every page, so a change of it makes every page anew; nothing that changes daily belongs here."""
+
+    title: str
+    place: str
+    authority: str
+    regulation: str
+    portal_url: str
+    site_url: str  # "" while nobody has said where the site will stand: then no page states an absolute address
+    demo: bool
+    demo_sources: tuple[dict[str, str], ...]
+
+    def url(self, path: str) -> str:
+        """An absolute address, or the path itself while the site's address is unknown."""
+        return f"{self.site_url}/{path}" if self.site_url else f"/{path}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def site_of(snapshot: Snapshot, sources: Iterable[tuple[str, str]], *, portal_url: str = "", site_url: str = "") -> Site:
+    """`sources` are the (name, url) that entries say they came from; they stand in for a header that names none."""
+    header = clean(dict(snapshot.header))
+    try:
+        profile = load_profile(str(header.get("profile") or ""))
+    except (KeyError, FileNotFoundError, ValueError) as error:
+        raise SnapshotError(f"快照所用的地区配置 {header.get('profile')!r} 不存在，无法生成站点。") from error
+    place = one_line(header.get("place")) or profile.name
+    named = [(one_line(s.get("name")), s.get("url")) for s in header.get("demo_sources") or [] if isinstance(s, dict)]
+    return Site(
+        title=f"{place}政务数据目录",
+        place=place,
+        authority=profile.authority_name,
+        regulation=profile.regulation,
+        portal_url=web_address(portal_url or header.get("portal_url")).rstrip("/"),
+        site_url=web_address(site_url or header.get("site_url")).rstrip("/"),
+        demo=bool(header.get("demo")),
+        demo_sources=tuple({"name": n, "url": web_address(u)} for n, u in (named or list(sources)[:8]) if n),
+    )

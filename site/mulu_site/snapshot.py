@@ -1,0 +1,124 @@
+"""Reads and writes the snapshot: everything that is published, as JSON Lines, made by CKAN and read here.
+
+Line 1 is the header, then one published entry a line, and a last line that seals the file:
+`{"end": true, "count": N, "sha256": hex digest of all bytes before it}`. A file without its seal was cut short on the way
+and is refused before a single page is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+Entry = dict[str, Any]
+
+
+class SnapshotError(Exception):
+    """The snapshot cannot be used; the message is one Chinese sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry as it stands in the file: `digest` (sha256 of the line) tells whether it changed, `offset` finds it again."""
+
+    offset: int
+    digest: str
+    raw: bytes
+
+    def entry(self) -> Entry:
+        value = json.loads(self.raw)
+        if not isinstance(value, dict) or not str(value.get("name", "")).strip():
+            raise SnapshotError(f"快照文件第 {self.offset} 字节处的一行不是目录条目（缺少 name），请重新生成快照。")
+        return value
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A verified snapshot. `lines()` streams it; nothing of the entries stays in memory."""
+
+    path: Path
+    header: Mapping[str, Any]
+    count: int
+    sha256: str
+
+    @property
+    def departments(self) -> list[dict[str, Any]]:
+        return [d for d in self.header.get("departments") or [] if isinstance(d, dict) and d.get("name")]
+
+    def lines(self) -> Iterator[Line]:
+        with self.path.open("rb") as stream:
+            offset = len(stream.readline())
+            for _ in range(self.count):
+                raw = stream.readline()
+                yield Line(offset, hashlib.sha256(raw).hexdigest(), raw)
+                offset += len(raw)
+
+    def read(self, offsets: Iterable[int]) -> Iterator[Entry]:
+        """The entries that begin at these byte offsets, in the order asked for."""
+        with self.path.open("rb") as stream:
+            for offset in offsets:
+                stream.seek(offset)
+                yield json.loads(stream.readline())
+
+
+def open_snapshot(path: str | Path) -> Snapshot:
+    """Checks the whole file (header, seal, count, digest) and returns it; raises `SnapshotError` with the reason."""
+    path = Path(path)
+    try:
+        return _verify(path)
+    except FileNotFoundError:
+        raise SnapshotError(f"找不到快照文件 {path}。") from None
+    except OSError as error:
+        raise SnapshotError(f"快照文件 {path} 读不出来：{error.strerror}。") from None
+
+
+def _verify(path: Path) -> Snapshot:
+    digest = hashlib.sha256()
+    lines, header, last = 0, b"", b""
+    with path.open("rb") as stream:
+        for line in stream:
+            if lines == 0:
+                header = line
+            digest.update(last)
+            last = line
+            lines += 1
+    head, seal = _json(header), _json(last)
+    if head.get("mulu_snapshot") != FORMAT:
+        raise SnapshotError(f"{path.name} 不是本系统的目录快照：首行应写明 mulu_snapshot 为 {FORMAT}。")
+    if seal.get("end") is not True:
+        raise SnapshotError(f"快照文件 {path.name} 不完整：缺少结束行，传输或写入时被截断，请重新生成。")
+    if seal.get("sha256") != digest.hexdigest() or seal.get("count") != lines - 2:
+        raise SnapshotError(f"快照文件 {path.name} 已损坏：内容与结束行的条数或校验值不符，请重新生成。")
+    return Snapshot(path, head, lines - 2, digest.hexdigest())
+
+
+def _json(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def write_snapshot(path: str | Path, header: Mapping[str, Any], entries: Iterable[Entry]) -> int:
+    """Writes a sealed snapshot and returns the number of entries."""
+    digest, count = hashlib.sha256(), 0
+    with Path(path).open("wb") as stream:
+
+        def line(value: Mapping[str, Any]) -> None:
+            raw = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+            digest.update(raw)
+            stream.write(raw)
+
+        line({"mulu_snapshot": FORMAT, **header})
+        for entry in entries:
+            line(entry)
+            count += 1
+        seal = {"end": True, "count": count, "sha256": digest.hexdigest()}
+        stream.write(json.dumps(seal).encode() + b"\n")
+    return count
