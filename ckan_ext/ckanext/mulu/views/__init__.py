@@ -1,0 +1,8 @@
+"""The pages of the portal. Each asks an action and renders a template; none decides anything."""
+
+from ckanext.mulu.views.cases import mulu_case
+from ckanext.mulu.views.entries import mulu_entry
+from ckanext.mulu.views.imports import mulu_import
+from ckanext.mulu.views.inbox import mulu_inbox
+
+__all__ = ["mulu_case", "mulu_entry", "mulu_import", "mulu_inbox"]

@@ -1,0 +1,177 @@
+"""事项: the ledger of cases with its export, and the one page of a case with the events that this person may press."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from flask import Blueprint, Response
+from openpyxl import Workbook
+from werkzeug.wrappers import Response as BaseResponse
+
+from ckanext.mulu import helpers
+from ckanext.mulu.views import event_form
+from ckanext.mulu.views.common import anchored, by_field, call, problems_of, require_login
+
+mulu_case = Blueprint("mulu_case", __name__, url_prefix="/mulu")
+mulu_case.before_request(require_login)
+
+PAGE = 25
+#: rows of an export; a ledger longer than this is narrowed by its filters first
+EXPORT_LIMIT = 20_000
+FILTERS = ("q", "procedure", "state", "org")
+
+
+def _query() -> dict[str, Any]:
+    query = {key: tk.request.args.get(key, "").strip() for key in FILTERS}
+    query["mine"] = tk.request.args.get("mine", "")
+    return query
+
+
+def _list(query: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
+    wanted = {key: value for key, value in query.items() if value}
+    if wanted.pop("mine", ""):
+        wanted["mine"] = True
+    return call("mulu_case_list", {**wanted, "limit": limit, "offset": offset})
+
+
+@mulu_case.get("/cases")
+def index() -> str:
+    query = _query()
+    page = max(1, tk.h.get_page_number(tk.request.args))
+    found = _list(query, PAGE, (page - 1) * PAGE)
+    procedures = call("mulu_procedure_list")
+    states = {
+        state["id"]: state["label"]
+        for procedure in procedures
+        if query["procedure"] in ("", procedure["id"])
+        for state in procedure.get("states", [])
+    }
+    args = {key: value for key, value in query.items() if value}
+    return tk.render(
+        "mulu/cases.html",
+        {
+            "rows": found["results"],
+            "count": found["count"],
+            "query": query,
+            "filtered": any(query.values()),
+            "procedures": procedures,
+            "states": states,
+            "organisations": call("organization_list", {"all_fields": True, "limit": 1000, "sort": "title asc"}),
+            "page": page,
+            "pages": -(-found["count"] // PAGE),
+            "page_url": lambda number: tk.h.url_for("mulu_case.index", page=number, **args),
+            "export_url": lambda kind: tk.h.url_for("mulu_case.export", kind=kind, **args),
+        },
+    )
+
+
+COLUMNS = (
+    ("编号", "id"),
+    ("事项类型", "procedure_title"),
+    ("名称", "title"),
+    ("机构", "org_title"),
+    ("环节", "state_label"),
+    ("发起时间", "opened_at"),
+    ("最近办理", "updated_at"),
+    ("办理期限", "due_on"),
+    ("剩余工作日", "days_left"),
+    ("逾期", "overdue"),
+    ("期限暂定", "provisional"),
+)
+
+
+@mulu_case.get("/cases/export.<any(csv, xlsx):kind>")
+def export(kind: str) -> Response:
+    rows = [[name for name, _ in COLUMNS]]
+    query = _query()
+    while len(rows) <= EXPORT_LIMIT:
+        part = _list(query, 1000, len(rows) - 1)["results"]
+        rows += [[_cell(row.get(key)) for _, key in COLUMNS] for row in part]
+        if len(part) < 1000:
+            break
+    if kind == "csv":
+        text = io.StringIO()
+        csv.writer(text).writerows(rows)
+        # The byte order mark is what makes Excel read Chinese in a CSV.
+        body, mimetype = text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8"
+    else:
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("事项台账")
+        for row in rows:
+            sheet.append(row)
+        binary = io.BytesIO()
+        book.save(binary)
+        body, mimetype = binary.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    response = Response(body, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f"attachment; filename=cases.{kind}; filename*=UTF-8''%E4%BA%8B%E9%A1%B9%E5%8F%B0%E8%B4%A6.{kind}"
+    return response
+
+
+def _cell(value: Any) -> Any:
+    """A value for a spreadsheet. Text that a spreadsheet would run as a formula is kept as text."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if value is None:
+        return ""
+    if isinstance(value, (int, float)):
+        return value
+    text = helpers.mulu_time(value) if "T" in str(value)[10:11] else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+@mulu_case.get("/case/<id>")
+def show(id: str) -> str:
+    return _page(id)
+
+
+@mulu_case.post("/case/<id>")
+def event(id: str) -> BaseResponse | tuple[str, int]:
+    form = tk.request.form
+    name = form.get("event", "")
+    before = call("mulu_case_show", {"id": id})
+    possible = next((one for one in before.get("available", []) if one["event"] == name), None)
+    if possible is None:
+        return tk.abort(400, tk._("没有这项操作，请刷新页面后再试。"))
+    data = event_form.read(possible.get("fields", []), form)
+    request = {"id": id, "event": name, "data": data}
+    if form.get("version", "").isdigit():
+        request["version"] = int(form["version"])
+    try:
+        call("mulu_case_event", request)
+    except tk.ValidationError as error:
+        return _page(id, tried=name, values=data, problems=problems_of(error)), 409 if _stale(error) else 422
+    tk.h.flash_success(tk._("已办理：{event}").format(event=possible["label"]))
+    return tk.redirect_to("mulu_case.show", id=id)
+
+
+def _stale(error: tk.ValidationError) -> bool:
+    return any(one.get("rule") == "stale_version" for one in problems_of(error))
+
+
+def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, problems: list[dict[str, Any]] | None = None) -> str:
+    shown = call("mulu_case_show", {"id": id})
+    case = shown.get("case") or shown
+    found = [anchored({**one, "field": f"{tried}-{one.get('field') or ''}"}) for one in problems or []]
+    events = [
+        {**one, "form": [event_form.describe(field, case) for field in one.get("fields", [])]}
+        for one in shown.get("available", [])
+    ]
+    return tk.render(
+        "mulu/case.html",
+        {
+            "case": case,
+            "shown": shown,
+            "events": shown.get("events", []),
+            "open_events": [one for one in events if one["allowed"]],
+            "closed_events": [one for one in events if not one["allowed"]],
+            "tried": tried,
+            "values": values or {},
+            "refused": found,
+            "refused_by": by_field(found),
+            "diff": shown.get("diff") or [],
+            "problems": [anchored(one) for one in shown.get("problems") or []],
+        },
+    )
