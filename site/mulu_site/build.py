@@ -190,9 +190,7 @@ class _Job:
             open_groups=[g.shown() for g in opens],
             departments=[g.shown() for g in departments[:HOME_GROUPS]],
             department_total=len(departments),
-            department_more=len(departments) > HOME_GROUPS,
             themes=[g.shown() for g in themes[:HOME_GROUPS]],
-            theme_more=len(themes) > HOME_GROUPS,
             latest=newest,
         )
         self._page("browse.html", "browse/", heading="分类", trail=[("分类", "")], dimensions=self._dimensions(HOME_GROUPS), pages=1)

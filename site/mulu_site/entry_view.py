@@ -107,7 +107,6 @@ def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
             ("不予开放理由", words.label("open_ground", ground)),
             ("条款", words.ground_article(ground)),
             ("依据", one_line(entry.get("open_basis"))),
-            ("下次评估", _chinese_day(entry.get("open_review_on"))),
         ]
     else:
         basis = "不予共享依据" if key == "none" else "依据"
@@ -121,6 +120,8 @@ def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
         ]
     elif key == "none":
         facts.append(("决定部门", row.provider_title))
+    if axis == "open":
+        facts.append(("下次评估", _chinese_day(entry.get("open_review_on"))))
     return {
         "axis": axis,
         "heading": "向社会开放" if axis == "open" else "部门间共享",

@@ -37,7 +37,7 @@ GROUNDS = (
     ("other_law", "《中华人民共和国统计法》第二十八条"),
 )
 FREQUENCIES = "realtime daily weekly monthly quarterly half_yearly yearly irregular never".split()
-THEMES = "教育科技 医疗健康 社会保障 交通运输 生态环境 农业农村 市场监管 城市建设 文化旅游 公共安全 财税金融 法律服务".split()
+THEMES = "health social_security work_safety environment urban_rural government_services public_services 教育科技 交通运输 农业农村 文化旅游 财税金融".split()
 EPOCH = date(2022, 1, 4)
 
 

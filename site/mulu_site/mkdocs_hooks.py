@@ -1,12 +1,22 @@
-"""Hands the shell of the catalogue's pages to mkdocs (see `hooks` in mkdocs.yml)."""
+"""Hands mkdocs the shell of the catalogue's pages and the words of the place (see `hooks` in mkdocs.yml)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from mulu_site import words
 from mulu_site.render import TEMPLATES
+
+_markdown = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """A page with `place: true` at its head may use `site` and `grounds`; all other pages are taken as they stand."""
+    if not page.meta.get("place"):
+        return markdown
+    return _markdown.from_string(markdown).render(site=config.extra["site"], grounds=words.grounds())
 
 
 def on_env(env: Environment, config: Any, files: Any) -> Environment:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from mulu_site.snapshot import Entry
 from mulu_site.text import fold, initials, one_line, slug, sort_key
 
-_API = ("API", "接口", "服务接口")
+_API = frozenset({"API", "接口", "服务接口"})
 
 
 class Row(NamedTuple):
@@ -56,7 +56,7 @@ def row_of(entry: Entry) -> Row:
         open=str(entry.get("open_type") or ""),
         frequency=str(entry.get("update_frequency") or ""),
         formats=formats,
-        api="api" in _strings(entry.get("open_mode")) or any(f in _API for f in formats),
+        api=entry.get("format_class") == "api" or "api" in _strings(entry.get("open_mode")) or not _API.isdisjoint(formats),
         updated=str(entry.get("data_updated_on") or "")[:10],
         published=str(entry.get("published_at") or entry.get("published_on") or ""),
         objection=bool(entry.get("objection")),

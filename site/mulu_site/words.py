@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from mulu import profile as profiles
 from mulu.codes import CODE_LISTS
 from mulu.entry import FIELDS, ITEM_FIELDS
-from mulu.errors import Problem
 
-# Reviews name the officials who made them; the public sees the decision, not the person (个人信息最小必要).
+# Reviews name the officials who made them; the public sees the decision, not the person.
 WITHHELD = frozenset({"secrecy_review", "privacy_review"})
+_NUMERALS = "一二三四五六七八九十"
 
-__all__ = ["FIELDS", "ITEM_FIELDS", "Problem", "WITHHELD", "ground_article", "has_code", "keys", "label", "load_profile"]
+__all__ = ["FIELDS", "ITEM_FIELDS", "WITHHELD", "ground_article", "grounds", "keys", "label", "load_profile"]
 
 
 @lru_cache(maxsize=65536)
 def label(code_list: str, key: str) -> str:
     """The Chinese label of a key; a key that the list does not know is shown as it is."""
-    if not key or code_list not in CODE_LISTS:
-        return key
-    return _labels(code_list).get(key, key)
+    return CODE_LISTS[code_list].label_of(key) if key and code_list in CODE_LISTS else key
 
 
-@lru_cache
-def _labels(code_list: str) -> dict[str, str]:
-    return {code.key: code.label for code in CODE_LISTS[code_list]}
-
-
-def keys(code_list: str) -> Iterator[str]:
+def keys(code_list: str) -> tuple[str, ...]:
     """Keys in the order of the list."""
-    return iter(_labels(code_list))
+    return CODE_LISTS[code_list].keys
 
 
-def has_code(code_list: str, key: str) -> bool:
-    return key in _labels(code_list)
+def grounds() -> list[str]:
+    """The grounds for not opening, in the words and the order of the regulation."""
+    return [code.label for code in CODE_LISTS["open_ground"]]
 
 
 def ground_article(key: str) -> str:
-    """The article behind a ground for not opening, as the code list cites it."""
-    return next((code.note for code in CODE_LISTS["open_ground"] if code.key == key), "")
+    """The article behind a ground: the list's source cites "… 第二十六条（一）至（五）", its third ground stands under （三）."""
+    grounds = CODE_LISTS["open_ground"]
+    if key not in grounds:
+        return ""
+    article, several, _ = grounds.source.partition("（一）至")
+    return f"{article}（{_NUMERALS[grounds.keys.index(key)]}）" if several else grounds.source
 
 
 def load_profile(profile_id: str) -> profiles.Profile:
