@@ -1,0 +1,53 @@
+"""Names of departments: written out in full, and as the slug of their organisation."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from pypinyin import lazy_pinyin
+
+_MAX_SLUG = 60
+
+
+@lru_cache(maxsize=4096)
+def slug(name: str) -> str:
+    """The organisation's slug: the name in pinyin, the same on every machine and in every run.
+
+    Where a name is too long for it, or is no Chinese at all, a digest of the name keeps the slug its own.
+    """
+    spelt = re.sub(r"[^a-z0-9]+", "-", "-".join(lazy_pinyin(name)).lower()).strip("-")
+    if 2 <= len(spelt) <= _MAX_SLUG:
+        return spelt
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{spelt[:_MAX_SLUG]}-{digest}" if spelt else f"department-{digest}"
+
+
+def full_name(name: str, prefixes: Mapping[str, str]) -> str:
+    """市统计局 in 南通's own list is 南通市统计局 in a catalogue that holds more than one city.
+
+    :param prefixes: beginning of a name → what stands there in full, e.g. ``{"市": "南通市"}``.
+    """
+    name = re.sub(r"\s+", "", name)
+    for beginning, full in prefixes.items():
+        if name.startswith(beginning) and not name.startswith(full):
+            return full + name[len(beginning) :]
+    return name
+
+
+def slugs(names: Iterable[str], chosen: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Name → slug for all of a source's departments.
+
+    :param chosen: slugs given by hand for some names.
+    :raises ValueError: two names have one slug; one of them must then be chosen by hand.
+    """
+    result: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for name in names:
+        result[name] = (chosen or {}).get(name) or slug(name)
+        owner = owners.setdefault(result[name], name)
+        if owner != name:
+            raise ValueError(f"部门“{owner}”和“{name}”的标识都是 {result[name]}，请在来源设置的 departments 中指定其中一个")
+    return result

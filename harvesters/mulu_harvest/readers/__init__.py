@@ -1,0 +1,1 @@
+"""One module for each kind of source; each yields :class:`mulu_harvest.record.Record`."""

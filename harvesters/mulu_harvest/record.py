@@ -1,0 +1,43 @@
+"""What a reader yields and what becomes of it: a record in the source's words, then a draft in ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mulu.errors import Problem
+
+
+@dataclass(frozen=True)
+class Record:
+    """One entry as its source states it.
+
+    ``raw``: our key → the source's text (or list of texts); ``items``: a list of such dicts. ``cells``: field path
+    (``items[2].data_type``) → place in the source, for messages. ``problems``: what the reader could not read.
+    """
+
+    where: str
+    raw: dict[str, Any]
+    cells: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One entry in the wire form, with every problem that it has. ``where``, ``cells``: as in the record."""
+
+    entry: dict[str, Any]
+    where: str
+    problems: tuple[Problem, ...] = ()
+    cells: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def title(self) -> str:
+        """The entry's title, ``""`` where it has none."""
+        return str(self.entry.get("title", ""))
+
+    @property
+    def sound(self) -> bool:
+        """Whether no problem is an error, so that the entry could be submitted for review."""
+        return not any(problem.severity == "error" for problem in self.problems)
