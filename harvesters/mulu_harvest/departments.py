@@ -9,20 +9,17 @@ from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 
-_MAX_SLUG = 60
+_MAX_SPELT = 60
 
 
 @lru_cache(maxsize=4096)
 def slug(name: str) -> str:
-    """The organisation's slug: the name in pinyin, the same on every machine and in every run.
+    """The organisation's slug: the name in pinyin and a digest of it, the same on every machine and in every run.
 
-    Where a name is too long for it, or is no Chinese at all, a digest of the name keeps the slug its own.
+    The digest keeps apart what sounds alike: a city's 水务局 and its 税务局 are both shuiwuju.
     """
-    spelt = re.sub(r"[^a-z0-9]+", "-", "-".join(lazy_pinyin(name)).lower()).strip("-")
-    if 2 <= len(spelt) <= _MAX_SLUG:
-        return spelt
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{spelt[:_MAX_SLUG]}-{digest}" if spelt else f"department-{digest}"
+    spelt = re.sub(r"[^a-z0-9]+", "", "".join(lazy_pinyin(name)).lower())[:_MAX_SPELT]
+    return f"{spelt or 'department'}-{hashlib.sha256(name.encode()).hexdigest()[:4]}"
 
 
 def full_name(name: str, prefixes: Mapping[str, str]) -> str:

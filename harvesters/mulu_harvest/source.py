@@ -21,7 +21,8 @@ class Items:
 
     ``field``: the source's field. ``pattern``: a regular expression whose first group is the list; empty: the whole text is.
     ``separators``: what parts the names. ``minimum``: fewer parts are no list but a sentence. ``longest``: nor is it one
-    when a part has more characters.
+    when a part has more characters. ``unless``: a regular expression of texts that look like lists and are none; an item
+    that is not there is worse than one that is missing.
     """
 
     field: str
@@ -29,6 +30,7 @@ class Items:
     separators: str = "、，,;；\t"
     minimum: int = 2
     longest: int = 30
+    unless: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def load_source(name_or_folder: str | Path) -> Source:
     path = folder / "source.yml"
     if not path.is_file():
         raise SourceError(f"没有名为“{name_or_folder}”的来源：缺少 {path.name}")
-    settings = yaml.safe_load(path.read_text("utf-8"))
     try:
+        settings = yaml.safe_load(path.read_text("utf-8"))
         settings["items"] = tuple(Items(**rule) for rule in settings.get("items", ()))
         settings["fields"] = {key: _field(where) for key, where in settings["fields"].items()}
         if "identity" in settings:
@@ -93,7 +95,7 @@ def load_source(name_or_folder: str | Path) -> Source:
         settings["empty"] = frozenset(settings.get("empty", ()))
         settings["expected"] = tuple(settings.get("expected", (0, 10**9)))
         return Source(name=folder.name, **settings)
-    except (TypeError, AttributeError, KeyError) as error:
+    except (TypeError, AttributeError, KeyError, yaml.YAMLError) as error:
         raise SourceError(f"来源“{folder.name}”的 source.yml 有误：{error}") from error
 
 

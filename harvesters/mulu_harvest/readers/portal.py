@@ -121,13 +121,16 @@ def _identity(source: Source, row: Mapping[str, Any], department: str, same: Cou
 
 
 def _items(source: Source, row: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """The items that a text of the entry names; a sentence that only looks like a list is left alone."""
+    """The items that a text of the entry names; a list often begins with the title, which is no item."""
+    title = _text(source, row.get(source.fields["title"].field))
     for rule in source.items:
-        text = _text(source, row.get(rule.field))
+        text = _text(source, row.get(rule.field)).removeprefix(title).strip()
+        if rule.unless and re.search(rule.unless, text):
+            continue
         if rule.pattern:
             match = re.search(rule.pattern, text)
             text = match[1] if match else ""
-        names = list(dict.fromkeys(split_list(text, rule.separators)))
+        names = list(dict.fromkeys(name.strip(" \"") for name in split_list(text.removesuffix("等"), rule.separators)))
         if len(names) >= rule.minimum and all(len(name) <= rule.longest and "。" not in name for name in names):
             yield from ({"name": name} for name in names)
             return
