@@ -33,16 +33,20 @@ class PortalReading:
     departments: Mapping[str, str]
 
 
-def read_portal(source: Source, path: Path) -> PortalReading:
+def read_portal(
+    source: Source, path: Path, *, known: Mapping[str, str] | None = None, expected: tuple[int, int] | None = None
+) -> PortalReading:
     """The distinct entries of a portal's list, in its order.
 
+    :param known: full name → slug of departments that have an organisation already.
+    :param expected: least and most entries, where the file is only a part of the source.
     :raises SourceError: the file is no JSON array of objects, or holds fewer or more entries than the source expects.
     """
     rows = _load(path)
     records: list[Record] = []
     seen: set[str] = set()
     same_identity: Counter[str] = Counter()
-    slug_of = slugs(sorted({_department(source, row) for row in rows} - {""}), source.slugs)
+    slug_of = slugs(sorted({_department(source, row) for row in rows} - {""}), {**(known or {}), **source.slugs})
     for number, row in enumerate(rows, 1):
         content = json.dumps(row, sort_keys=True, ensure_ascii=False)
         if content in seen:
@@ -52,7 +56,7 @@ def read_portal(source: Source, path: Path) -> PortalReading:
         identity = _identity(source, row, department, same_identity)
         where = f"来源“{source.title}”第 {number} 条"
         records.append(Record(where, _raw(source, row, slug_of.get(department, ""), identity)))
-    low, high = source.expected
+    low, high = expected or source.expected
     if not low <= len(records) <= high:
         raise SourceError(f"来源“{source.title}”有 {len(records)} 条目录，预期在 {low} 到 {high} 条之间，请核对后再导入")
     departments = {slug: name for name, slug in slug_of.items()}
