@@ -10,7 +10,7 @@ from mulu.errors import Problem
 from .form.reader import FormReport
 from .record import Draft
 
-_KINDS = {"entries": "目录", "items": "信息项", "demands": "需求清单", "hidden": "隐藏，未读", "empty": "空表", "other": "未认出"}
+_KINDS = {"entries": "目录", "items": "信息项", "demands": "需求清单", "notes": "说明", "hidden": "隐藏，未读", "empty": "空表", "other": "未认出"}
 
 
 def to_dict(report: FormReport) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from .workbook import Sheet, Workbook, open_workbook
 
 @dataclass(frozen=True)
 class SheetReport:
-    """``kind``: entries, items, demands, hidden, empty or other; ``columns``: heading → field key; ``rows``: of the table."""
+    """``kind``: entries, items, demands, notes, hidden, empty or other; ``columns``: heading → field key; ``rows``: of the table."""
 
     name: str
     kind: str
@@ -77,9 +77,8 @@ def read_form(
         return FormReport(filename, problems=(refusal.problem,), refused=True)
     reading = _Reading(book)
     reading.run()
-    lookups = words()["words"]
     who = Departments(organization, departments)
-    drafts = [check(normalise(record, lookups=lookups, departments=who), profile, known_codes) for record in reading.records]
+    drafts = [check(normalise(record, departments=who), profile, known_codes) for record in reading.records]
     drafts = _mark_doubles(drafts)
     refused = not drafts and not reading.demands
     return FormReport(filename, tuple(drafts), tuple(reading.problems), tuple(reading.sheets), tuple(reading.demands), refused)
@@ -115,7 +114,7 @@ class _Reading:
                 continue
             reader = TableReader(sheet, header)
             if header.kind == "demands":
-                rows = [{**values, "where": sheet.where(row)} for row, values in reader.rows()]
+                rows = [{k: v for k, v in values.items() if k != "serial"} | {"where": sheet.where(row)} for row, values in reader.rows()]
                 self.demands += rows
                 count = len(rows)
             else:
@@ -140,7 +139,7 @@ class _Reading:
         self.sheets.append(SheetReport(sheet.name, header.kind, count, columns, len(reader.note_rows)))
 
     def _no_table(self, sheet: Sheet) -> None:
-        kind = "other" if sheet.facts.rows else "empty"
+        kind = "notes" if sheet.name.strip() in words()["note_sheets"] else "other" if sheet.facts.rows else "empty"
         self.sheets.append(SheetReport(sheet.name, kind, sheet.facts.rows))
         if kind == "other":
             where = f"工作表《{sheet.name}》"
