@@ -31,6 +31,21 @@ STATUS = {
 #: class key → tag class; the label comes from mulu.codes
 CLASS_TAG = {"unconditional": "m-tag-ok", "conditional": "m-tag-warn", "none": "m-tag-bad"}
 
+#: state of a catalogue review → what happens next, in the words of the entry's page, and its tone
+NEXT = {
+    "draft": ("检查无误后，提交本部门负责人。", ""),
+    "returned": ("已退回，请按意见改正后再次提交。", "m-note-warn"),
+    "head_review": ("等待本部门负责人完成保密审查、个人信息影响评估并同意。", ""),
+    "authority_review": ("负责人已同意，等待主管部门审核发布。", ""),
+}
+
+#: fields that have a place of their own on the entry's page
+SHOWN_APART = {
+    "title", "name", "notes", "items", "resources", "provider", "resource_code", "share_type", "share_condition", "share_basis",
+    "share_mode", "open_type", "open_condition", "open_ground", "open_basis", "open_review_on", "open_mode", "security_level",
+    "personal_information", "secrecy_review", "privacy_review", "published_on", "source",
+}  # fmt: skip
+
 WEEKDAYS = "一二三四五六日"
 
 
@@ -95,26 +110,120 @@ def mulu_label(code_list: str, key: Any) -> str:
     if isinstance(key, (list, tuple)):
         return "、".join(mulu_label(code_list, one) for one in key)
     known = mulu.codes.CODE_LISTS.get(code_list)
-    if known is None:
-        return str(key)
-    try:
-        return known.label(str(key)) or str(key)
-    except KeyError:
-        return str(key)
+    return known.label(str(key)) if known else str(key)
 
 
 def mulu_choices(field: dict[str, Any]) -> list[dict[str, str]]:
-    """scheming's choices_helper: the code list named by the field's `code_list`."""
-    return [{"value": code.key, "label": code.label} for code in mulu.codes.CODE_LISTS[field["code_list"]]]
+    """scheming's choices_helper: the code list named by the field's `code_list`, each with the heading it stands under."""
+    return [
+        {"value": code.key, "label": code.label, "group": _group_label(code.group)}
+        for code in mulu.codes.CODE_LISTS[field["code_list"]]
+    ]
+
+
+def _group_label(group: str) -> str:
+    """A code's group is a heading, or the key of a format's class."""
+    return mulu.codes.CODE_LISTS["format_class"].label(group) if group else ""
 
 
 def mulu_class_tag(key: str) -> str:
     return CLASS_TAG.get(key, "")
 
 
+def mulu_facet_label(name: str, value: str, search_facets: dict[str, Any] | None = None) -> str:
+    """A facet's value in words: from its code list, or as the search itself names it (departments)."""
+    if name in mulu.codes.CODE_LISTS:
+        return mulu_label(name, value)
+    found = ((search_facets or {}).get(name) or {}).get("items", [])
+    return next((item["display_name"] for item in found if item["name"] == value), value)
+
+
 def mulu_status(package: dict[str, Any]) -> tuple[str, str] | None:
     """(label, tag class) of an entry's status, for those to whom package_show tells it."""
     return STATUS.get(package.get("mulu_status", ""))
+
+
+def mulu_facts(package: dict[str, Any]) -> list[tuple[str, list[dict[str, str]]]]:
+    """Filled-in fields by section, but for those that the entry's page shows on their own."""
+    found = []
+    for title, fields in mulu_sections():
+        rows = [
+            {"label": field.label, "value": mulu_value(field, package.get(field.key))}
+            for field in fields
+            if field.key not in SHOWN_APART and package.get(field.key)
+        ]
+        if rows:
+            found.append((title, rows))
+    return found
+
+
+def mulu_review(package: dict[str, Any]) -> dict[str, Any] | None:
+    """What happens next with an entry under review: {id, version, text, tone, buttons, problems}; None for everybody else."""
+    if not package.get("mulu_case"):
+        return None
+    try:
+        shown = tk.get_action("mulu_case_show")({"user": current_user.name}, {"id": package["mulu_case"]})
+    except (tk.NotAuthorized, tk.ObjectNotFound):
+        return None
+    case = shown.get("case") or shown
+    mine = [one for one in shown.get("available", []) if one["allowed"]]
+    problems = [one for one in shown.get("problems") or [] if one.get("severity", "error") == "error"]
+    text, tone = NEXT.get(case["state"], ("这一条目正在审核。", ""))
+    if problems and case["state"] in ("draft", "returned"):
+        text, tone = f"还有 {len(problems)} 处问题，改正后才能提交本部门负责人。", "m-note-warn"
+    direct = [one for one in mine if not one.get("fields") and one["event"] == "submit" and not problems]
+    return {"id": case["id"], "version": case["version"], "text": text, "tone": tone, "buttons": direct, "problems": problems}
+
+
+def mulu_urgent(limit: int) -> list[dict[str, Any]]:
+    """The most pressing rows of the inbox."""
+    return sorted(mulu_inbox()["results"], key=urgency)[:limit]
+
+
+def urgency(row: dict[str, Any]) -> tuple[bool, str, str]:
+    """Sort key: earliest deadline first (so the overdue lead), those without one last, then the oldest."""
+    return (not row.get("due_on"), str(row.get("due_on") or ""), str(row.get("opened_at") or ""))
+
+
+def mulu_home_tiles() -> list[dict[str, Any]]:
+    """The figures of an official's home page, each a link to what it counts."""
+    rows = mulu_inbox()["results"]
+    late = sum(1 for row in rows if row.get("overdue") or (row.get("days_left") or 0) < 0)
+    published = tk.get_action("package_search")({"user": current_user.name}, {"rows": 0})["count"]
+    return [
+        {"label": tk._("等您办理"), "count": len(rows), "tone": "", "url": tk.h.url_for("mulu_inbox.index")},
+        {"label": tk._("已逾期"), "count": late, "tone": "m-tile-bad", "url": tk.h.url_for("mulu_inbox.index", due="overdue")},
+        {"label": tk._("目录条目"), "count": published, "tone": "", "url": tk.h.url_for("dataset.search")},
+    ]
+
+
+def mulu_recent(limit: int) -> list[dict[str, Any]]:
+    """Entries last published or changed, of those that this person may see."""
+    wanted = {"rows": limit, "sort": "metadata_modified desc"}
+    return tk.get_action("package_search")({"user": current_user.name}, wanted)["results"]
+
+
+def mulu_organisations(limit: int) -> list[dict[str, Any]]:
+    """Departments with the number of their entries that this person may see, most first: {name, title, count}."""
+    wanted = {"rows": 0, "facet.field": ["organization"], "facet.limit": limit}
+    found = tk.get_action("package_search")({"user": current_user.name}, wanted)["search_facets"]
+    return [
+        {"name": item["name"], "title": item["display_name"], "count": item["count"]}
+        for item in sorted(found.get("organization", {}).get("items", []), key=lambda item: -item["count"])
+    ]
+
+
+def mulu_departments() -> list[dict[str, Any]]:
+    """All departments, by title: for the fields that name one."""
+    if "mulu_departments" not in tk.g:
+        wanted = {"all_fields": True, "limit": 1000, "sort": "title asc"}
+        tk.g.mulu_departments = tk.get_action("organization_list")({"user": current_user.name}, wanted)
+    return tk.g.mulu_departments
+
+
+def mulu_class(key: str | None) -> dict[str, str]:
+    """The tone of a class's card on the entry's page."""
+    return {"tone": {"unconditional": "m-class-ok", "conditional": "m-class-warn", "none": "m-class-bad"}.get(key or "", "")}
 
 
 def mulu_sections() -> list[tuple[str, list[mulu.entry.Field]]]:
@@ -162,17 +271,8 @@ def mulu_due(row: dict[str, Any]) -> dict[str, str] | None:
 
 
 def mulu_value(field: Any, value: Any) -> str:
-    """A field's value as words: labels for codes, 、 between the members of a list."""
-    code_list = getattr(field, "code_list", None)
-    if code_list:
-        return mulu_label(code_list, value)
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, (list, tuple)):
-        return "、".join(str(one) for one in value if one)
-    if isinstance(value, dict):
-        return "，".join(str(one) for one in value.values() if one)
-    return str(value or "")
+    """A field's value as people read it."""
+    return mulu.entry.shown(field, value)
 
 
 def mulu_join(parts: Iterable[Any], between: str = "、") -> str:
@@ -189,20 +289,29 @@ def _as_date(value: Any) -> date | None:
 __all__ = [
     "mulu_authority",
     "mulu_choices",
+    "mulu_class",
     "mulu_class_tag",
     "mulu_date",
+    "mulu_departments",
     "mulu_due",
+    "mulu_facet_label",
+    "mulu_facts",
+    "mulu_home_tiles",
     "mulu_inbox",
     "mulu_join",
     "mulu_label",
     "mulu_nav",
+    "mulu_organisations",
     "mulu_place",
     "mulu_profile",
+    "mulu_recent",
     "mulu_regulation",
+    "mulu_review",
     "mulu_sections",
     "mulu_status",
     "mulu_time",
     "mulu_today",
     "mulu_turn_count",
+    "mulu_urgent",
     "mulu_value",
 ]

@@ -42,20 +42,28 @@ WHEN = {
 CONTROL = {
     "text": "text",
     "long_text": "long",
-    "code": "choice",
-    "codes": "choices",
+    "choice": "choice",
+    "choices": "choices",
     "list": "list",
     "date": "date",
-    "bool": "bool",
-    "classification": "classification",
-    "organisation": "organisation",
+    "flag": "bool",
+    "org": "org",
     "items": "items",
     "review": "review",
-    "object": "object",
+    "source": "object",
 }
 
-LISTS = {"codes", "list", "classification"}
-OBJECTS = {"review", "object"}
+#: fields whose control is not their kind's: four boxes, and CKAN's own select of the owner
+CONTROL_OF = {"classification": "classification", "provider": "organisation"}
+
+TEXT = "ignore_empty unicode_safe"
+#: where CKAN itself has a say
+VALIDATORS = {
+    "provider": "owner_org_validator unicode_safe",
+    "name": "not_empty unicode_safe name_validator package_name_validator",
+}
+LISTS = {"choices", "list"}
+OBJECTS = {"review", "source"}
 
 
 def scheming_field(field: Any) -> dict[str, Any]:
@@ -64,12 +72,12 @@ def scheming_field(field: Any) -> dict[str, Any]:
         "field_name": CKAN_NAME.get(field.key, field.key),
         "label": field.label,
         "section": field.section,
-        "control": CONTROL[field.kind],
+        "control": CONTROL_OF.get(field.key, CONTROL[field.kind]),
         "required": False,
     }
     if field.required:
         row["mark_required"] = True
-    for name in ("help", "article", "unit", "max_length", "code_list"):
+    for name in ("help", "article", "max_length", "code_list"):
         if getattr(field, name, None):
             row[name] = getattr(field, name)
     if field.code_list:
@@ -79,24 +87,36 @@ def scheming_field(field: Any) -> dict[str, Any]:
     if field.key in NOT_ON_FORM:
         row["form_snippet"] = None
     if field.kind == "items":
-        row["repeating_subfields"] = [scheming_field(item) for item in ITEM_FIELDS]
-    elif field.key == "provider":
-        row["validators"] = "owner_org_validator unicode_safe"
-    elif field.key == "name":
-        row["validators"] = "not_empty unicode_safe name_validator package_name_validator"
+        row["repeating_subfields"] = [item_field(item) for item in ITEM_FIELDS]
+    elif field.key in VALIDATORS:
+        row["validators"] = VALIDATORS[field.key]
     elif field.kind in LISTS:
         row |= {"validators": "scheming_multiple_text", "output_validators": "scheming_load_json"}
     elif field.kind in OBJECTS:
         row |= {"validators": "ignore_empty scheming_valid_json_object", "output_validators": "scheming_load_json"}
-    elif field.kind == "bool":
-        row["validators"] = "ignore_empty boolean_validator"
     else:
-        row["validators"] = "ignore_empty unicode_safe"
+        row["validators"] = TEXT
+    return row
+
+
+def item_field(field: Any) -> dict[str, Any]:
+    """One field of an information item: the keys of the entry's rules above mean nothing here."""
+    row = {
+        "field_name": field.key,
+        "label": field.label,
+        "control": CONTROL[field.kind],
+        "validators": "ignore_empty boolean_validator" if field.kind == "flag" else TEXT,
+    }
+    if field.required:
+        row["mark_required"] = True
+    if field.help:
+        row["help"] = field.help
+    if field.code_list:
+        row |= {"code_list": field.code_list, "choices_helper": "mulu_choices"}
     return row
 
 
 def schema() -> dict[str, Any]:
-    text = "ignore_empty unicode_safe"
     return {
         "scheming_version": 2,
         "dataset_type": "dataset",
@@ -104,8 +124,8 @@ def schema() -> dict[str, Any]:
         "dataset_fields": [scheming_field(field) for field in FIELDS if field.kind != "resources"],
         "resource_fields": [
             {"field_name": "url", "label": "文件或地址", "preset": "resource_url_upload", "upload_label": "上传文件"},
-            {"field_name": "name", "label": "名称", "validators": text},
-            {"field_name": "description", "label": "说明", "form_snippet": "textarea.html", "validators": text},
+            {"field_name": "name", "label": "名称", "validators": TEXT},
+            {"field_name": "description", "label": "说明", "form_snippet": "textarea.html", "validators": TEXT},
             {"field_name": "format", "label": "格式", "preset": "resource_format_autocomplete"},
         ],
     }

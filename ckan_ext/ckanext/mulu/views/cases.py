@@ -7,13 +7,18 @@ import io
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckanext.mulu import helpers
+from ckanext.mulu.views import event_form
+from ckanext.mulu.views.common import (
+    anchored,
+    by_field,
+    call,
+    problems_of,
+    require_login,
+)
 from flask import Blueprint, Response
 from openpyxl import Workbook
 from werkzeug.wrappers import Response as BaseResponse
-
-from ckanext.mulu import helpers
-from ckanext.mulu.views import event_form
-from ckanext.mulu.views.common import anchored, by_field, call, problems_of, require_login
 
 mulu_case = Blueprint("mulu_case", __name__, url_prefix="/mulu")
 mulu_case.before_request(require_login)
@@ -59,7 +64,7 @@ def index() -> str:
             "filtered": any(query.values()),
             "procedures": procedures,
             "states": states,
-            "organisations": call("organization_list", {"all_fields": True, "limit": 1000, "sort": "title asc"}),
+            "organisations": helpers.mulu_departments(),
             "page": page,
             "pages": -(-found["count"] // PAGE),
             "page_url": lambda number: tk.h.url_for("mulu_case.index", page=number, **args),

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckanext.mulu.views import entry_form
+from ckanext.mulu.views.common import (
+    anchored,
+    by_field,
+    call,
+    errors_only,
+    problems_of,
+    require_login,
+)
 from flask import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
-
-from ckanext.mulu.views import entry_form
-from ckanext.mulu.views.common import anchored, by_field, call, errors_only, problems_of, require_login
 
 mulu_entry = Blueprint("mulu_entry", __name__)
 

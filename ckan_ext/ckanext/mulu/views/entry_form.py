@@ -64,6 +64,8 @@ def control(field: dict[str, Any], organisations: list[dict[str, Any]]) -> dict[
         choices = tk.h.mulu_choices(field)
     elif kind == "organisation":
         choices = [{"value": one["id"], "label": one["title"] or one["name"]} for one in organisations]
+    elif kind == "org":
+        choices = [{"value": one["name"], "label": one["title"] or one["name"]} for one in tk.h.mulu_departments()]
     return {
         "key": field["field_name"],
         "label": field["label"],

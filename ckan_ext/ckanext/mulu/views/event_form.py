@@ -7,27 +7,18 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import current_user
-
-import mulu.codes
-from ckanext.mulu.helpers import SHANGHAI
+from ckanext.mulu.helpers import SHANGHAI, mulu_choices
 
 #: a field's kind in a procedure → the control that asks for it (templates/mulu/parts/fields.html)
 CONTROLS = {
     "text": "text",
     "long_text": "long",
-    "textarea": "long",
-    "markdown": "long",
-    "reason": "long",
     "date": "date",
-    "bool": "bool",
-    "boolean": "bool",
-    "code": "choice",
     "choice": "choice",
-    "codes": "choices",
     "choices": "choices",
     "list": "list",
     "review": "review",
-    "integer": "number",
+    "flag": "bool",
     "number": "number",
 }
 
@@ -37,7 +28,7 @@ def describe(field: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
     kind = CONTROLS.get(str(field.get("kind") or "text"), "text")
     choices = list(field.get("choices") or [])
     if field.get("code_list"):
-        choices = [{"value": code.key, "label": code.label} for code in mulu.codes.CODE_LISTS[field["code_list"]]]
+        choices = mulu_choices(field)
         kind = kind if kind in ("choice", "choices") else "choice"
     value = (case.get("data") or {}).get(field["key"])
     if kind == "review" and not value:

@@ -8,16 +8,15 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import current_user
+from ckanext.mulu import helpers
+from ckanext.mulu.views import import_job
+from ckanext.mulu.views.common import call, errors_only, problems_of, require_login
 from flask import Blueprint, Response
 from mulu_harvest.form import read_form
 from mulu_harvest.limits import MIB, Limits
 from mulu_harvest.template import write_template
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
-
-from ckanext.mulu import helpers
-from ckanext.mulu.views import import_job
-from ckanext.mulu.views.common import call, errors_only, problems_of, require_login
 
 mulu_import = Blueprint("mulu_import", __name__, url_prefix="/mulu/import")
 mulu_import.before_request(require_login)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from flask import Blueprint
-
 from ckanext.mulu import helpers
 from ckanext.mulu.views.common import require_login
+from flask import Blueprint
 
 mulu_inbox = Blueprint("mulu_inbox", __name__, url_prefix="/mulu/inbox")
 mulu_inbox.before_request(require_login)
@@ -25,14 +24,9 @@ def is_near(row: dict[str, Any]) -> bool:
     return not is_overdue(row) and row.get("days_left") is not None and row["days_left"] <= NEAR
 
 
-def order(row: dict[str, Any]) -> tuple[bool, str, str]:
-    """Earliest deadline first (so the overdue lead), those without one last, then the oldest."""
-    return (not row.get("due_on"), str(row.get("due_on") or ""), str(row.get("opened_at") or ""))
-
-
 @mulu_inbox.get("")
 def index() -> str:
-    rows = sorted(helpers.mulu_inbox()["results"], key=order)
+    rows = sorted(helpers.mulu_inbox()["results"], key=helpers.urgency)
     query = {key: tk.request.args.get(key, "").strip() for key in ("q", "procedure", "due")}
     groups = {"": lambda row: True, "overdue": is_overdue, "near": is_near, "later": lambda row: not is_overdue(row) and not is_near(row)}
     labels = {"": tk._("全部待办"), "overdue": tk._("已逾期"), "near": tk._("两个工作日内到期"), "later": tk._("时限充裕或未设时限")}

@@ -1,0 +1,1 @@
+"""scheming's schemas: of the entry (generated) and of the department."""
