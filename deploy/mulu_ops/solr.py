@@ -1,0 +1,61 @@
+"""Solr's home folder: CKAN's own schema with our Chinese field types, one core for the demo and one for tests.
+
+The schema keeps CKAN's version name, which CKAN checks. In production the official Solr image takes the same ``conf`` folder.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from mulu_ops.settings import ROOT, Settings
+
+SOURCE = ROOT / "deploy" / "local" / "solr"
+
+
+def schema() -> str:
+    """CKAN's schema.xml with ``text`` replaced and our types and fields added; text of an XML document."""
+    ckan = find_spec("ckan")
+    assert ckan and ckan.origin
+    own = (Path(ckan.origin).parent / "config" / "solr" / "schema.xml").read_text(encoding="utf-8")
+    chinese = (SOURCE / "chinese.xml").read_text(encoding="utf-8")
+    types, fields = (re.search(rf"<{tag}>(.*?)</{tag}>", chinese, re.S) for tag in ("types", "fields"))
+    assert types and fields
+    own, replaced = re.subn(r'<fieldType name="text" class.*?</fieldType>', lambda _: types[1].strip(), own, flags=re.S)
+    own, added = re.subn(r"</fields>", lambda _: f"{fields[1].rstrip()}\n</fields>", own)
+    if (replaced, added) != (1, 1):
+        raise RuntimeError("CKAN 的 Solr schema.xml 与预期不同：找不到字段类型 text 或 </fields>")
+    return own
+
+
+def width_mapping() -> str:
+    """Full-width letters, figures and signs to their half-width ones, as a Solr mapping file."""
+    pairs = [(chr(code), chr(code - 0xFEE0)) for code in range(0xFF01, 0xFF5F)] + [("\u3000", " ")]
+    escape = {'"': '\\"', "\\": "\\\\"}
+    return "".join(f'"{wide}" => "{escape.get(half, half)}"\n' for wide, half in pairs)
+
+
+def write_home(settings: Settings) -> Path:
+    """Write ``var/solr/home`` for all cores; a file is written only when its content is new. The folder is returned."""
+    home = settings.var / "solr" / "home"
+    _write(home / "solr.xml", "<solr></solr>\n")
+    files = {
+        "schema.xml": schema(),
+        "solrconfig.xml": (SOURCE / "solrconfig.xml").read_text(encoding="utf-8"),
+        "width.txt": width_mapping(),
+        "synonyms.txt": "",
+        "protwords.txt": "",
+        "stopwords.txt": "",
+    }
+    for core in settings.cores():
+        _write(home / core / "core.properties", f"name={core}\n")
+        for name, text in files.items():
+            _write(home / core / "conf" / name, text)
+    return home
+
+
+def _write(file: Path, text: str) -> None:
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
