@@ -161,7 +161,7 @@ def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, proble
     case = shown.get("case") or shown
     found = [anchored({**one, "field": f"{tried}-{one.get('field') or ''}"}) for one in problems or []]
     events = [
-        {**one, "form": [event_form.describe(field, case) for field in one.get("fields", [])]}
+        {**one, "form": event_form.describe(one.get("fields", []), case)}
         for one in shown.get("available", [])
     ]
     return tk.render(

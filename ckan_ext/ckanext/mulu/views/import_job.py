@@ -1,6 +1,6 @@
 """An upload between its dry run and its end, kept in Redis so that any web process can go on with it.
 
-A job is a dict: id, user, filename, organization, problems (of the file), rows ({where, title, outcome, problems}), entries
+A job is a dict: id, user, filename, organization, problems and sheets (of the file), rows ({where, title, outcome, problems}), entries
 ({entry, where}), incomplete (draft|refuse), next (index of the next entry to load), result ({created, updated, unchanged,
 refused, drafts_with_problems}), submitting (bool), submitted ([{title, ok, message}]).
 """

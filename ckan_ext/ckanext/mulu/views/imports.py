@@ -14,6 +14,7 @@ from ckanext.mulu.views.common import call, errors_only, problems_of, require_lo
 from flask import Blueprint, Response
 from mulu_harvest.form import read_form
 from mulu_harvest.limits import MIB, Limits
+from mulu_harvest.report import to_dict
 from mulu_harvest.template import write_template
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
@@ -78,12 +79,19 @@ def check() -> BaseResponse | tuple[str, int]:
     if upload is None or not upload.filename:
         return _upload_page([{"message": "请先选择要导入的文件。"}]), 422
     organization = tk.request.form.get("organization", "")
-    report = read_form(upload.read(), upload.filename, profile=helpers.mulu_profile())
-    problems = [one.to_dict() for one in report.problems]
-    if not report.entries:
-        return _upload_page(problems or [{"message": f"文件《{upload.filename}》里没有找到目录条目。"}]), 422
-    entries = [{"entry": draft.entry, "where": draft.where} for draft in report.entries]
-    found = {draft.where: [one.to_dict() for one in draft.problems] for draft in report.entries}
+    report = to_dict(
+        read_form(
+            upload.stream,
+            upload.filename,
+            profile=helpers.mulu_profile(),
+            organization=organization,
+            departments={one["title"]: one["name"] for one in helpers.mulu_departments()},
+        )
+    )
+    if not report["entries"]:
+        return _upload_page(report["problems"] or [{"message": f"文件《{upload.filename}》里没有找到目录条目。"}]), 422
+    entries = [{"entry": draft["entry"], "where": draft["where"]} for draft in report["entries"]]
+    found = {draft["where"]: list(draft["problems"]) for draft in report["entries"]}
     try:
         plan = _dry_run(entries, organization)
     except tk.ValidationError as error:
@@ -92,7 +100,8 @@ def check() -> BaseResponse | tuple[str, int]:
         user=current_user.name,
         filename=upload.filename,
         organization=organization,
-        problems=problems,
+        problems=report["problems"],
+        sheets=report["sheets"],
         entries=entries,
         rows=_rows(entries, found, plan),
         incomplete="draft",
