@@ -123,7 +123,9 @@ class _Job:
                 self.gone[page] = {"on": self.today, **unit.note}
         lost = before - sum(1 for page in now if f"entry/{page}" in self.release.current)
         if lost > 20 and lost * 2 > before and not allow_withdrawal:
-            raise BuildError(f"快照缺少已发布的 {before} 条中的 {lost} 条，超过一半，可能不完整；确认无误后，请指定允许撤下再生成。")
+            raise BuildError(
+                f"快照缺少已发布的 {before} 条中的 {lost} 条，超过一半，可能不完整；确认无误后，请指定允许撤下再生成。"
+            )
 
     def run(self) -> None:
         self.entries()
@@ -148,7 +150,9 @@ class _Job:
                     self._entry(clean(json.loads(stream.readline())), row, codes, write)
 
                 # A page links to related entries, so it changes when one of them comes or goes.
-                key = digest(self.catalogue.digests[n], template, self.related.get(n) and [codes.get(c) for c in self.related[n]])
+                key = digest(
+                    self.catalogue.digests[n], template, self.related.get(n) and [codes.get(c) for c in self.related[n]]
+                )
                 note = {"id": row.id, "title": row.title, "provider_title": row.provider_title}
                 self.release.unit(f"entry/{row.page}", key, make, note)
                 if n % 50 == 0:
@@ -164,7 +168,9 @@ class _Job:
             if len(page) <= PAGE_BYTES:
                 break
         write(folder + "index.html", page)
-        write(folder + "entry.json", json.dumps(dcat.public(entry, row, self.site), ensure_ascii=False, indent=1).encode())
+        write(
+            folder + "entry.json", json.dumps(dcat.public(entry, row, self.site), ensure_ascii=False, indent=1).encode()
+        )
         node = dcat.dataset(entry, row, self.site)
         write(folder + "dcat.ttl", dcat.turtle([node]))
         write(folder + "dcat.jsonld", dcat.json_ld([node]))
@@ -193,7 +199,14 @@ class _Job:
             themes=[g.shown() for g in themes[:HOME_GROUPS]],
             latest=newest,
         )
-        self._page("browse.html", "browse/", heading="分类", trail=[("分类", "")], dimensions=self._dimensions(HOME_GROUPS), pages=1)
+        self._page(
+            "browse.html",
+            "browse/",
+            heading="分类",
+            trail=[("分类", "")],
+            dimensions=self._dimensions(HOME_GROUPS),
+            pages=1,
+        )
         for dimension in lists.DIMENSIONS:
             self._dimension(dimension)
 
@@ -218,7 +231,12 @@ class _Job:
 
     def _dimensions(self, most: int) -> list[dict[str, Any]]:
         return [
-            {"id": d.id, "label": d.label, "groups": [g.shown() for g in self.groups[d.id][:most]], "more": len(self.groups[d.id]) > most}
+            {
+                "id": d.id,
+                "label": d.label,
+                "groups": [g.shown() for g in self.groups[d.id][:most]],
+                "more": len(self.groups[d.id]) > most,
+            }
             for d in lists.DIMENSIONS
         ]
 
@@ -277,7 +295,13 @@ class _Job:
     # Search, data files, shell
 
     def search_index(self) -> None:
-        key = digest(search.__name__, code_digest(), self.rows, self.catalogue.texts, [[g.label for g in v] for v in self.groups.values()])
+        key = digest(
+            search.__name__,
+            code_digest(),
+            self.rows,
+            self.catalogue.texts,
+            [[g.label for g in v] for v in self.groups.values()],
+        )
 
         def make(write: Any) -> None:
             piece_files, shard_files = [], []
@@ -303,7 +327,9 @@ class _Job:
             ("entries.json", machine.entries_json),
             ("entries.csv", machine.entries_csv),
         ):
-            self.release.unit(path, every, lambda write, path=path, make=make: write(path, make(self.site, self._read(by_page))))
+            self.release.unit(
+                path, every, lambda write, path=path, make=make: write(path, make(self.site, self._read(by_page)))
+            )
         self._file("atom.xml", machine.atom(self.site, self.site.title, "atom.xml", self.rows))
         self._dcat_pages(by_page)
         maps = []
@@ -311,7 +337,9 @@ class _Job:
             part = [self.rows[n] for n in by_page[start_at : start_at + machine.SITEMAP_SIZE]]
             maps.append(f"sitemap-{number}.xml")
             self._file(maps[-1], machine.sitemap((self.site.url(f"entry/{r.page}/"), r.changed) for r in part))
-        self._file("sitemap-0.xml", machine.sitemap((self.site.url(p), "") for p in ["", "catalogue/", *self._group_paths()]))
+        self._file(
+            "sitemap-0.xml", machine.sitemap((self.site.url(p), "") for p in ["", "catalogue/", *self._group_paths()])
+        )
         self._file("sitemap.xml", machine.sitemap_index(self.site.url(p) for p in ["sitemap-0.xml", *maps]))
         self._file("robots.txt", machine.robots(self.site))
 
@@ -329,7 +357,9 @@ class _Job:
             buckets[int(sha256(self.rows[n].page.encode()).hexdigest()[:8], 16) % count].append(n)
         for number, bucket in enumerate(buckets, start=1):
             total = len(by_page) if number == 1 else 0
-            key = digest(self.site_key, code_digest(), number, count, total, [self.catalogue.digests[n] for n in bucket])
+            key = digest(
+                self.site_key, code_digest(), number, count, total, [self.catalogue.digests[n] for n in bucket]
+            )
 
             def make(write: Any, number: int = number, bucket: list[int] = bucket, total: int = total) -> None:
                 datasets = [dcat.dataset(entry, row, self.site) for entry, row in self._read(bucket)]
@@ -361,7 +391,9 @@ class _Job:
         """One page as a unit: made anew when what it shows, its template or its site changes."""
         file = path if path.endswith(".html") else path + "index.html"
         key = digest(self.renderer.fingerprint(template), self.site_key, context)
-        self.release.unit(unit or f"page/{file}", key, lambda write: write(file, self.renderer.page(template, path, **context)), note)
+        self.release.unit(
+            unit or f"page/{file}", key, lambda write: write(file, self.renderer.page(template, path, **context)), note
+        )
 
     def _file(self, path: str, content: bytes) -> None:
         self.release.unit(f"file/{path}", sha256(content).hexdigest(), lambda write: write(path, content))

@@ -71,18 +71,26 @@ def dataset(entry: Entry, row: Row, site: Site) -> Node:
         ("dct:identifier", Literal(row.code or row.id)),
         ("dct:title", Literal(row.title, "@zh")),
         ("dct:description", Literal(str(entry.get("notes") or ""), "@zh")),
-        ("dct:publisher", Node(site.url(provider_path(row)), "foaf:Agent", (("foaf:name", Literal(row.provider_title, "@zh")),))),
+        (
+            "dct:publisher",
+            Node(site.url(provider_path(row)), "foaf:Agent", (("foaf:name", Literal(row.provider_title, "@zh")),)),
+        ),
         ("dct:issued", _date(row.published)),
         ("dct:modified", _date(row.changed)),
         ("dct:accessRights", Iri(_EU + "access-right/" + ACCESS[row.open]) if row.open in ACCESS else None),
-        ("dct:accrualPeriodicity", Iri(_EU + "frequency/" + FREQUENCY[row.frequency]) if row.frequency in FREQUENCY else None),
+        (
+            "dct:accrualPeriodicity",
+            Iri(_EU + "frequency/" + FREQUENCY[row.frequency]) if row.frequency in FREQUENCY else None,
+        ),
         ("dcat:keyword", Literal(words.label("theme", row.theme), "@zh")),
         ("dct:spatial", _named(entry.get("spatial"), "dct:Location")),
         ("dcat:landingPage", Iri(page)),
     ]
     basis = one_line(entry.get("open_basis"))
     if row.open == "none" and basis:
-        says.append(("dcatap:applicableLegislation", Node("", "eli:LegalResource", (("dct:title", Literal(basis, "@zh")),))))
+        says.append(
+            ("dcatap:applicableLegislation", Node("", "eli:LegalResource", (("dct:title", Literal(basis, "@zh")),)))
+        )
     for resource in _resources(entry, site):
         says.append(("dcat:distribution", _distribution(resource)))
     return Node(page, "dcat:Dataset", _said(says))
@@ -104,7 +112,7 @@ def _distribution(resource: dict[str, str]) -> Node:
 
 
 def catalogue_page(site: Site, number: int, pages: int, total: int, datasets: Iterable[Node]) -> list[Node]:
-    """One page of the catalogue, tied to its neighbours by hydra as CKAN's own DCAT feed is."""
+    """One page of the catalogue, tied to its neighbours by hydra as CKAN's own DCAT feed is; the first one states the total."""
 
     def at(page: int) -> Iri:
         return Iri(site.url(f"dcat/catalog-{page}.ttl"))
@@ -118,7 +126,7 @@ def catalogue_page(site: Site, number: int, pages: int, total: int, datasets: It
         *(("dcat:dataset", Iri(node.iri)) for node in content),
     ]
     view = [
-        ("hydra:totalItems", Literal(str(total), "^^xsd:integer")),
+        ("hydra:totalItems", Literal(str(total), "^^xsd:integer") if number == 1 else None),
         ("hydra:first", at(1)),
         ("hydra:previous", at(number - 1) if number > 1 else None),
         ("hydra:next", at(number + 1) if number < pages else None),
@@ -199,10 +207,17 @@ def schema_org(entry: Entry, row: Row, site: Site) -> dict[str, Any]:
             "isAccessibleForFree": True,
             "conditionsOfAccess": words.label("open_type", row.open),
             "keywords": words.label("theme", row.theme),
-            "variableMeasured": [one_line(i.get("name"))[:60] for i in (entry.get("items") or [])[:20] if isinstance(i, dict)],
+            "variableMeasured": [
+                one_line(i.get("name"))[:60] for i in (entry.get("items") or [])[:20] if isinstance(i, dict)
+            ],
             "includedInDataCatalog": {"@type": "DataCatalog", "name": site.title, "url": site.url("")},
             "distribution": [
-                {"@type": "DataDownload", "contentUrl": r["url"], "encodingFormat": r["format"], "name": r["name"][:100]}
+                {
+                    "@type": "DataDownload",
+                    "contentUrl": r["url"],
+                    "encodingFormat": r["format"],
+                    "name": r["name"][:100],
+                }
                 for r in _resources(entry, site)[:20]
             ],
         }

@@ -39,7 +39,12 @@ def render(pages: Path, site: Site, *, strict: bool = False) -> Iterator[tuple[s
     with tempfile.TemporaryDirectory() as folder:
         try:
             config = load_config(
-                str(CONFIG), docs_dir=str(pages), site_dir=folder, site_name=site.title, strict=strict, extra={"site": site.to_dict()}
+                str(CONFIG),
+                docs_dir=str(pages),
+                site_dir=folder,
+                site_name=site.title,
+                strict=strict,
+                extra={"site": site.to_dict()},
             )
             config.plugins.on_startup(command="build", dirty=False)
             try:

@@ -40,7 +40,12 @@ class Limits:
 
 
 # Tried in turn until the page fits into 60 KB.
-LIMITS = (Limits(200, 6000, 2000, 60, 40), Limits(80, 2500, 600, 25, 15), Limits(25, 900, 160, 10, 5), Limits(8, 300, 60, 4, 2))
+LIMITS = (
+    Limits(200, 6000, 2000, 60, 40),
+    Limits(80, 2500, 600, 25, 15),
+    Limits(25, 900, 160, 10, 5),
+    Limits(8, 300, 60, 4, 2),
+)
 
 
 def entry_view(entry: Entry, row: Row, site: Site, limits: Limits, known: dict[str, str]) -> dict[str, Any]:
@@ -75,7 +80,11 @@ def entry_view(entry: Entry, row: Row, site: Site, limits: Limits, known: dict[s
         "groups": groups,
         "fields_cut": fields_cut,
         "history": [
-            {"version": one_line(h.get("version")), "on": _day(h.get("published_at")), "summary": _cut(one_line(h.get("summary")), limits.value)}
+            {
+                "version": one_line(h.get("version")),
+                "on": _day(h.get("published_at")),
+                "summary": _cut(one_line(h.get("summary")), limits.value),
+            }
             for h in history[: limits.history]
         ],
         "history_cut": max(0, len(history) - limits.history),
@@ -167,18 +176,26 @@ def _values(value: Any, code_list: str) -> list[str]:
     if isinstance(value, list):
         return [text for v in value for text in _values(v, code_list)]
     if isinstance(value, dict):
-        return [one_line(value.get("name")) or "；".join(one_line(v) for v in value.values() if isinstance(v, str | int))]
+        return [
+            one_line(value.get("name")) or "；".join(one_line(v) for v in value.values() if isinstance(v, str | int))
+        ]
     return [words.label(code_list, one_line(value))]
 
 
 def _item_columns(items: list[Entry]) -> list[tuple[str, str]]:
     """Only the columns that at least one item fills; the name always."""
-    return [(f.key, f.label) for f in words.ITEM_FIELDS if f.key == "name" or any(i.get(f.key) not in (None, "", False) for i in items)]
+    return [
+        (f.key, f.label)
+        for f in words.ITEM_FIELDS
+        if f.key == "name" or any(i.get(f.key) not in (None, "", False) for i in items)
+    ]
 
 
 def _item(item: Entry, limits: Limits) -> dict[str, str]:
     return {
-        f.key: "" if item.get(f.key) is False else _cut("、".join(_values(item.get(f.key), f.code_list or "")), min(300, limits.value))
+        f.key: ""
+        if item.get(f.key) is False
+        else _cut("、".join(_values(item.get(f.key), f.code_list or "")), min(300, limits.value))
         for f in words.ITEM_FIELDS
     }
 

@@ -73,7 +73,9 @@ def group(rows: Sequence[Row], departments: Mapping[str, str]) -> dict[str, list
             else:
                 label = words.label(dimension.code_list, key)
             groups.append(Group(dimension, key, label, tuple(positions)))
-        order = {key: number for number, key in enumerate(words.keys(dimension.code_list))} if dimension.code_list else {}
+        order = (
+            {key: number for number, key in enumerate(words.keys(dimension.code_list))} if dimension.code_list else {}
+        )
         groups.sort(key=lambda g: (order.get(g.key, len(order)), sort_key(g.label)))
         found[dimension.id] = groups
     return found

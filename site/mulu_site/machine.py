@@ -48,7 +48,7 @@ def entries_csv(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[by
     yield "\ufeff".encode() + _csv_row([*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"])
     for entry, row in entries:
         items = "、".join(one_line(i.get("name")) for i in entry.get("items") or [] if isinstance(i, dict))
-        cells = [words.label(code_list, one_line(entry.get(key))) for key, code_list in _CSV]
+        cells = [words.label(code_list, str(entry.get(key) or "").strip()) for key, code_list in _CSV]
         yield _csv_row([*cells, items, site.url(f"entry/{row.page}/")])
 
 

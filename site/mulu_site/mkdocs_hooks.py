@@ -13,10 +13,18 @@ _markdown = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """A page with `place: true` at its head may use `site` and `grounds`; all other pages are taken as they stand."""
+    """A page with `place: true` at its head may use `site`, the place's rules (`profile`) and `grounds`; others stand as they are."""
     if not page.meta.get("place"):
         return markdown
-    return _markdown.from_string(markdown).render(site=config.extra["site"], grounds=words.grounds())
+    site = config.extra["site"]
+    return _markdown.from_string(markdown).render(
+        site=site, profile=words.load_profile(site["profile"]), grounds=words.grounds()
+    )
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
+    """Code that is wider than the page can be scrolled by keyboard."""
+    return html.replace("<pre>", '<pre tabindex="0">')
 
 
 def on_env(env: Environment, config: Any, files: Any) -> Environment:

@@ -17,6 +17,8 @@ class Site:
 
     title: str
     place: str
+    profile: str
+    rules: str  # version of the profile: other rules, other pages
     authority: str
     regulation: str
     portal_url: str
@@ -32,18 +34,22 @@ class Site:
         return asdict(self)
 
 
-def site_of(snapshot: Snapshot, sources: Iterable[tuple[str, str]], *, portal_url: str = "", site_url: str = "") -> Site:
+def site_of(
+    snapshot: Snapshot, sources: Iterable[tuple[str, str]], *, portal_url: str = "", site_url: str = ""
+) -> Site:
     """`sources` are the (name, url) that entries say they came from; they stand in for a header that names none."""
     header = clean(dict(snapshot.header))
     try:
         profile = load_profile(str(header.get("profile") or ""))
-    except (KeyError, FileNotFoundError, ValueError) as error:
-        raise SnapshotError(f"快照所用的地区配置 {header.get('profile')!r} 不存在，无法生成站点。") from error
+    except KeyError as error:
+        raise SnapshotError(f"快照写明的地区“{header.get('profile')}”没有对应的规则，无法生成站点。") from error
     place = one_line(header.get("place")) or profile.name
     named = [(one_line(s.get("name")), s.get("url")) for s in header.get("demo_sources") or [] if isinstance(s, dict)]
     return Site(
         title=f"{place}政务数据目录",
         place=place,
+        profile=profile.id,
+        rules=profile.version,
         authority=profile.authority_name,
         regulation=profile.regulation,
         portal_url=web_address(portal_url or header.get("portal_url")).rstrip("/"),

@@ -21,7 +21,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 KEEP = 3  # the published release, the one before it for a roll-back, and one to be taken up by the next build
 
@@ -102,8 +102,9 @@ class Release:
 
     def _claim(self, name: str, unit: Unit) -> None:
         for path in unit.files:
-            if (other := self.owner.setdefault(path, name)) != name:
-                raise BuildError(f"两个页面要写同一个文件 {path}（{other}，{name}），请检查条目的 name 是否重复。")
+            if path in self.owner:
+                raise BuildError(f"两个页面要写同一个文件 {path}，请检查条目的 name 是否重复。")
+            self.owner[path] = name
         self.units[name] = unit
 
     def _write(self, path: str, content: Content) -> None:
@@ -132,7 +133,7 @@ class Release:
         self._journal.write(json.dumps([name, *unit], ensure_ascii=False) + "\n")
         self._journal.flush()
 
-    def __enter__(self) -> Release:
+    def __enter__(self) -> Self:
         self._journal = self.journal.open("a", encoding="utf-8")
         return self
 
@@ -148,7 +149,7 @@ class Release:
 
     def publish(self, stamp: str) -> Path:
         """Removes what no unit owns any more, seals the manifest and switches `current` to the new release."""
-        for name, unit in self.base.items():
+        for unit in self.base.values():
             for path in unit.files:
                 if path not in self.owner:
                     (self.root / path).unlink(missing_ok=True)
@@ -167,7 +168,11 @@ class Release:
 def releases(out: Path) -> list[Path]:
     """Finished releases, oldest first."""
     folder = out / "releases"
-    return sorted(p for p in folder.glob("*") if p.is_dir() and p.name != "building" and p.with_name(p.name + ".manifest").exists())
+    return sorted(
+        p
+        for p in folder.glob("*")
+        if p.is_dir() and p.name != "building" and p.with_name(p.name + ".manifest").exists()
+    )
 
 
 def current(out: Path) -> Path | None:

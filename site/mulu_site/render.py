@@ -42,7 +42,11 @@ class Renderer:
 
     def __init__(self, **shared: Any) -> None:
         self.env = Environment(
-            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self.env.globals.update(words=words, page_numbers=page_numbers, here="", **shared)
 

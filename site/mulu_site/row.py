@@ -56,7 +56,9 @@ def row_of(entry: Entry) -> Row:
         open=str(entry.get("open_type") or ""),
         frequency=str(entry.get("update_frequency") or ""),
         formats=formats,
-        api=entry.get("format_class") == "api" or "api" in _strings(entry.get("open_mode")) or not _API.isdisjoint(formats),
+        api=entry.get("format_class") == "api"
+        or "api" in _strings(entry.get("open_mode"))
+        or not _API.isdisjoint(formats),
         updated=str(entry.get("data_updated_on") or "")[:10],
         published=str(entry.get("published_at") or entry.get("published_on") or ""),
         objection=bool(entry.get("objection")),

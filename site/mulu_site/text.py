@@ -13,7 +13,9 @@ from pypinyin import Style, lazy_pinyin
 
 # Control characters, halves of surrogate pairs, and the marks that turn the direction of text around them (U+202E in a title
 # would mirror the rest of the page); none of them means anything in a catalogue.
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff\ufffe\uffff]")
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff\ufffe\uffff]"
+)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}\Z")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'\\^`{|}]+\Z", re.IGNORECASE)
 

@@ -15,29 +15,33 @@ _NUMERALS = "一二三四五六七八九十"
 __all__ = ["FIELDS", "ITEM_FIELDS", "WITHHELD", "ground_article", "grounds", "keys", "label", "load_profile"]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache
+def _labels(code_list: str) -> dict[str, str]:
+    return {code.key: code.label for code in CODE_LISTS[code_list]} if code_list in CODE_LISTS else {}
+
+
 def label(code_list: str, key: str) -> str:
     """The Chinese label of a key; a key that the list does not know is shown as it is."""
-    return CODE_LISTS[code_list].label_of(key) if key and code_list in CODE_LISTS else key
+    return _labels(code_list).get(key, key)
 
 
 def keys(code_list: str) -> tuple[str, ...]:
     """Keys in the order of the list."""
-    return CODE_LISTS[code_list].keys
+    return tuple(_labels(code_list))
 
 
 def grounds() -> list[str]:
     """The grounds for not opening, in the words and the order of the regulation."""
-    return [code.label for code in CODE_LISTS["open_ground"]]
+    return list(_labels("open_ground").values())
 
 
 def ground_article(key: str) -> str:
     """The article behind a ground: the list's source cites "… 第二十六条（一）至（五）", its third ground stands under （三）."""
-    grounds = CODE_LISTS["open_ground"]
-    if key not in grounds:
+    if key not in _labels("open_ground"):
         return ""
-    article, several, _ = grounds.source.partition("（一）至")
-    return f"{article}（{_NUMERALS[grounds.keys.index(key)]}）" if several else grounds.source
+    source = CODE_LISTS["open_ground"].source
+    article, several, _ = source.partition("（一）至")
+    return f"{article}（{_NUMERALS[keys('open_ground').index(key)]}）" if several else source
 
 
 def load_profile(profile_id: str) -> profiles.Profile:

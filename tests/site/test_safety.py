@@ -1,0 +1,150 @@
+"""Whatever an entry holds, its page is safe, readable and at most 60 KB."""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from mulu_site.build import build
+from mulu_site.text import clean, slug, web_address
+
+SCRIPT = "<script>alert(1)</script>"
+ITEM = {"name": "名称", "data_type": "C", "length": "50", "kind": "business", "description": "说明" * 60}
+
+
+def nasty_everywhere() -> dict[str, object]:
+    bad = f'"><img src=x onerror=alert(1)>{SCRIPT}{{{{ 7*7 }}}}</title></textarea>--><!--'
+    return {
+        "title": f"名称{bad}", "notes": f"摘要{bad}\n第二段", "provider_title": f"部门{bad}", "theme": f"主题{bad}",
+        "share_condition": bad, "open_type": "none", "open_ground": bad, "open_basis": bad, "open_review_on": bad,
+        "update_frequency": bad, "contact": bad, "spatial": bad, "related_codes": [bad], "share_mode": [bad],
+        "items": [{"name": bad, "data_type": bad, "length": bad, "description": bad}],
+        "resources": [{"name": bad, "url": bad, "format": bad, "hash": bad, "description": bad, "size": bad}],
+        "history": [{"version": bad, "published_at": bad, "summary": bad}], "version": bad,
+        "class_decision": {"department": bad, "article": bad, "on": bad}, "source": {"name": bad, "url": "javascript:alert(1)"},
+        "data_updated_on": bad, "published_at": bad, "resource_code": bad,
+    }  # fmt: skip
+
+
+def assert_safe(html: str) -> BeautifulSoup:
+    page = BeautifulSoup(html, "html5lib")
+    for element in page.find_all(True):
+        assert not [name for name in element.attrs if name.startswith("on")], element
+        for name in ("href", "src", "action"):
+            assert urlsplit(element.get(name, "")).scheme in ("", "http", "https"), element
+    for script in page.find_all("script"):
+        assert script.get("src", "").endswith((".js",)) or script.get("type") == "application/ld+json"
+        if script.get("type"):
+            json.loads(script.string)
+    assert not page.find_all(["img", "iframe", "object", "base", "style"])
+    return page
+
+
+def test_markup_in_every_field_stays_text(shop) -> None:
+    shop.entry(**nasty_everywhere())
+    shop.build()
+    page = assert_safe(shop.read("entry/new/index.html"))
+    assert page.h1.get_text() == nasty_everywhere()["title"]
+    for path in ("index.html", "catalogue/index.html", "browse/index.html", "atom.xml"):
+        assert SCRIPT not in shop.read(path)
+    assert_safe(shop.read("index.html"))
+    for file in shop.files():
+        if file.suffix == ".html":
+            assert_safe(file.read_text())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", " javascript:alert(1)", "\x01javascript:alert(1)",
+     "data:text/html,<script>", "vbscript:x", "file:///etc/passwd", "//other.example/x", "https://a b", 'https://a"onclick="x', "", None, 7],
+)  # fmt: skip
+def test_unsafe_addresses_are_not_links(url: object) -> None:
+    assert web_address(url, "https://portal.example") == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [("https://a.example/数据.csv?x=1&y=2#z", "https://a.example/数据.csv?x=1&y=2#z"), ("HTTP://A.example", "HTTP://A.example"),
+     ("/dataset/x/resource/y", "https://portal.example/dataset/x/resource/y")],
+)  # fmt: skip
+def test_safe_addresses_stay(url: str, address: str) -> None:
+    assert web_address(url, "https://portal.example/") == address
+
+
+def test_unsafe_download_is_named_but_not_linked(shop) -> None:
+    shop.entry(open_type="unconditional", resources=[{"name": "文件", "url": "javascript:alert(1)", "format": "CSV"}])
+    shop.build()
+    assert "链接不合规，未予展示" in shop.read("entry/new/index.html")
+    for path in ("entry/new/entry.json", "entry/new/dcat.ttl", "entry/new/dcat.jsonld", "data.json", "entries.json"):
+        assert "javascript" not in shop.read(path)
+
+
+def test_three_hundred_items_and_ten_megabytes(shop) -> None:
+    shop.entry(
+        name="long", items=[{**ITEM, "name": f"信息项{i}"} for i in range(300)], notes="很长的摘要。" * 600_000,
+        open_condition="条件" * 5000, history=[{"version": i, "published_at": "2025-01-01", "summary": "改" * 500} for i in range(300)],
+        resources=[{"name": "文件" * 50, "url": f"https://x.example/{i}", "format": "CSV"} for i in range(300)],
+        related_codes=[f"3{i:05d}/1" for i in range(2000)], title="长" * 200,
+    )  # fmt: skip
+    shop.build()
+    page = shop.read("entry/long/index.html")
+    assert "完整数据（JSON）" in page and "信息项0" in page
+    whole = json.loads(shop.read("entry/long/entry.json"))
+    assert len(whole["items"]) == 300 and len(whole["notes"]) == 3_600_000
+
+
+def test_every_page_is_at_most_60_kilobytes(shop, site) -> None:
+    shop.entries[0]["theme"] = ""
+    for i in range(260):  # many themes: the list of groups is paged as well
+        shop.entry(
+            name=f"t{i}", id=f"t{i}", theme=f"自拟主题{i}", title="很长的名称" * 12, provider_title="很长的部门名称" * 4
+        )
+    shop.build()
+    sizes = {
+        p: p.stat().st_size for root in (site.resolve(), (shop.out / "current").resolve()) for p in root.rglob("*.html")
+    }
+    assert {p: s for p, s in sizes.items() if s > 60_000} == {}
+    assert (shop.out / "current/browse/theme/-/2/index.html").exists()
+
+
+def test_odd_characters(shop) -> None:
+    """Half a surrogate pair cannot be written as UTF-8, but a JSON escape brings one in."""
+    entry = shop.entry(title="表情😀与\u202e反向\u0000控制\ud800半个\u200f", notes="第一行\u0007\n第二行𠮷")
+    lines = [json.dumps({"mulu_snapshot": 1, **shop.header}).encode(), json.dumps(entry).encode()]
+    body = b"".join(line + b"\n" for line in lines)
+    seal = {"end": True, "count": 1, "sha256": sha256(body).hexdigest()}
+    shop.file.write_bytes(body + json.dumps(seal).encode() + b"\n")
+    build(shop.file, shop.out, pages=None)
+    page = assert_safe(shop.read("entry/new/index.html"))
+    assert page.h1.get_text() == "表情😀与反向控制半个"
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00]", page.get_text())
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "..", "名称", "A B", "x" * 300, "con.", "-", "%2e%2e"])
+def test_addresses_of_odd_names_stay_inside_the_site(shop, name: str) -> None:
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,99}", slug(name))
+    shop.entry(name=name, title="怪名条目")
+    shop.build()
+    assert "怪名条目" in shop.read(f"entry/{slug(name)}/index.html")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"name": "bare"}, {"name": "wrong", "items": "x", "resources": {"a": 1}, "history": "y", "notes": ["z"], "title": {"t": 1},
+      "share_mode": "z", "related_codes": "3/1", "source": "w", "class_decision": [], "version": {"x": []}, "theme": ["a"],
+      "open_type": ["x"], "spatial": {"x": 1}, "format_type": ["a"], "data_updated_on": 20250101, "objection": "yes"},
+     {"name": "nulls", "title": None, "notes": None, "items": [None, 3], "resources": [None], "provider": None, "open_type": None}],
+)  # fmt: skip
+def test_entries_of_wrong_shape_still_get_a_page(shop, entry: dict[str, object]) -> None:
+    shop.entries.append(entry)
+    shop.build()
+    assert_safe(shop.read(f"entry/{entry['name']}/index.html"))
+
+
+def test_clean_keeps_what_people_write() -> None:
+    text = "第一行\n第二行\t“引号”——𠮷😀 ﬁ ａ"
+    assert clean({"a": [text]}) == {"a": [text]}

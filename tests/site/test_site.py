@@ -1,0 +1,208 @@
+"""The pages of a whole site: links, lists, what an entry's page says, and the second stage of search."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from mulu_site import search, words
+from mulu_site.render import PAGES
+from mulu_site.row import full_text
+from mulu_site.snapshot import open_snapshot
+from mulu_site.text import clean, initials
+
+from mulu.entry import FIELDS
+
+SITE = "https://catalogue.example/"
+
+
+@pytest.fixture(scope="module")
+def entries(snapshot: Path) -> list[dict]:
+    return [line.entry() for line in open_snapshot(snapshot).lines()]
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, BeautifulSoup]:
+    root = site.resolve()
+    return {str(p.relative_to(root)): BeautifulSoup(p.read_text(), "html.parser") for p in root.rglob("*.html")}
+
+
+def test_every_internal_link_leads_somewhere(site: Path, pages: dict[str, BeautifulSoup]) -> None:
+    broken = set()
+    for path, page in pages.items():
+        for element in page.find_all(["a", "link", "script", "form"]):
+            target = element.get("href") or element.get("src") or element.get("action")
+            if not target:
+                continue
+            url = urlsplit(urljoin(SITE + path, target))
+            if url.netloc != "catalogue.example":
+                continue
+            file = site / unquote(url.path).lstrip("/")
+            file = file / "index.html" if url.path.endswith("/") else file
+            if not file.is_file():
+                broken.add((path, target))
+            elif url.fragment and file.suffix == ".html":
+                there = pages[str(file.relative_to(site))]
+                if not there.find(id=unquote(url.fragment)):
+                    broken.add((path, target))
+    assert broken == set()
+
+
+def test_every_page_has_title_heading_language_and_main(pages: dict[str, BeautifulSoup]) -> None:
+    titles = Counter()
+    for path, page in pages.items():
+        assert page.html["lang"] == "zh-CN", path
+        assert len(page.find_all("h1")) == 1, path
+        assert page.find("main", id="main"), path
+        titles[page.title.get_text()] += not path.startswith("entry/")
+    assert [t for t, n in titles.items() if n > 1] == []
+
+
+def test_lists_hold_every_entry_of_their_group_once(pages: dict[str, BeautifulSoup], entries: list[dict]) -> None:
+    fields = {"department": "provider", "theme": "theme", "kind": "catalogue_kind", "open": "open_type", "share": "share_type",
+              "frequency": "update_frequency"}  # fmt: skip
+    for dimension, field in fields.items():
+        listed = []
+        for path, page in pages.items():
+            if re.match(rf"browse/{dimension}/[^/]+/", path):
+                listed += [a["href"].split("/")[-2] for a in page.select(".register .name a")]
+        assert sorted(listed) == sorted(e["name"] for e in entries if e[field])
+
+
+def test_catalogue_lists_everything_in_pinyin_order_without_scripts(
+    pages: dict[str, BeautifulSoup], entries: list[dict]
+) -> None:
+    names, number = [], 1
+    while page := pages.get("catalogue/index.html" if number == 1 else f"catalogue/{number}/index.html"):
+        names += [a.get_text() for a in page.select(".register .name a")]
+        number += 1
+    assert sorted(names) == sorted(e["title"] for e in entries)
+    first_letters = [initials(n)[0] for n in names if not n[0].isdigit()]
+    assert first_letters == sorted(first_letters)
+
+
+def test_entry_page_shows_every_public_field(shop) -> None:
+    values = {
+        f.key: (
+            [f"{f.key}甲", f"{f.key}乙"]
+            if f.kind in ("list", "choices")
+            else f"{f.key}的内容"
+            if f.kind in ("text", "long_text")
+            else None
+        )
+        for f in FIELDS
+    }
+    given = {k: v for k, v in values.items() if v and k not in ("name", "title", "classification")}
+    shop.entry(**given, title="全部字段", open_type="none", share_type="none")
+    shop.build()
+    text = BeautifulSoup(shop.read("entry/new/index.html"), "html5lib").get_text()
+    labels = {f.key: f.label for f in FIELDS}
+    for key, value in given.items():
+        for part in value if isinstance(value, list) else [value]:
+            if key not in ("provider",):
+                assert part in text, key
+    assert all(labels[k] in text for k in ("contact", "system_name", "update_frequency"))
+
+
+def test_refusal_to_open_shows_ground_article_department_and_next_review(shop) -> None:
+    shop.entry(
+        open_type="none", open_ground="third_party", open_basis="《中华人民共和国个人信息保护法》第二十八条", open_review_on="2027-01-05",
+        class_decision={"department": "县民政局", "article": "某办法 第三条", "on": "2026-01-05"},
+    )  # fmt: skip
+    shop.build()
+    section = BeautifulSoup(shop.read("entry/new/index.html"), "html5lib").select_one(".classes section").get_text()
+    for part in (
+        "不予开放", words.label("open_ground", "third_party"), "第二十六条（三）", "《中华人民共和国个人信息保护法》第二十八条", "县民政局",
+        "某办法 第三条", "2026年1月5日", "2027年1月5日",
+    ):  # fmt: skip
+        assert part in section
+
+
+def test_objection_is_marked_on_page_and_list(shop) -> None:
+    shop.entry(objection=True)
+    shop.build()
+    assert "正在复核" in shop.read("entry/new/index.html")
+    assert (
+        sum(
+            "异议复核中" in p.read_text()
+            for p in shop.files()
+            if p.parts[-3:-1] != ("entry", "new") and p.suffix == ".html"
+        )
+        >= 2
+    )
+
+
+def test_related_entry_is_a_link_while_it_exists(shop) -> None:
+    target = shop.entries[2]
+    shop.entry(related_codes=[target["resource_code"], "307001/99999"])
+    shop.build()
+    assert f'href="../../entry/{target["name"]}/"' in shop.read("entry/new/index.html")
+    shop.entries.remove(target)
+    assert "entry/new" in shop.build().made
+    assert f'href="../../entry/{target["name"]}/"' not in shop.read("entry/new/index.html")
+
+
+def test_demo_notice_names_its_sources(shop, site: Path) -> None:
+    assert "演示数据" in (site / "index.html").read_text()
+    shop.header["demo_sources"] = []
+    shop.entries[0]["source"] = {"name": "某市公共数据开放网", "url": "https://data.example/x", "id": "1"}
+    shop.build()
+    assert "某市公共数据开放网" in shop.read(f"entry/{shop.entries[9]['name']}/index.html")
+    shop.header["demo"] = False
+    shop.build()
+    assert "演示数据" not in shop.read("index.html")
+
+
+def test_hand_written_pages_are_complete_and_strict(site: Path) -> None:
+    for page in PAGES.rglob("*.md"):
+        path = page.relative_to(PAGES).with_suffix("")
+        html = (site / (path.parent if path.name == "index" else path) / "index.html").read_text()
+        assert "{{" not in html.replace("{{ ", "", 0) or "develop" in str(path)
+        assert 'class="masthead"' in html and "assets/site.css" in html and "md-" not in html
+
+
+def test_no_page_names_another_host(pages: dict[str, BeautifulSoup]) -> None:
+    """Nothing is fetched from elsewhere; only links that a reader follows lead out."""
+    for path, page in pages.items():
+        for element in page.find_all(["script", "img", "iframe", "source", "video", "audio", "embed"]):
+            assert not urlsplit(element.get("src", "")).netloc, path
+        for link in page.find_all("link"):
+            assert link["rel"] == ["canonical"] or not urlsplit(link["href"]).netloc, path
+
+
+def test_second_stage_of_search_finds_every_part_of_abstracts_and_items(site: Path, entries: list[dict]) -> None:
+    """Decodes the index as the browser does and compares it with a plain search through the texts."""
+    index = json.loads((site / "search/index.json").read_text())
+    order = [page for piece in index["rows"] for page in json.loads((site / piece).read_text())["page"].split("\n")]
+    shards = [json.loads((site / file).read_text()) for file in index["words"]]
+    texts = {e["name"]: full_text(clean(e)) for e in entries}
+
+    def held(pair: str) -> set[int]:
+        at, found = 0, set()
+        for step in shards[search.shard(pair, len(shards))].get(pair, "").split():
+            at += int(step, 36)
+            found.add(at)
+        return found
+
+    for entry in entries[::23]:
+        text = texts[entry["name"]]
+        for start in range(0, len(text) - 2, 7):
+            part = text[start : start + 2 + start % 5].split("\n")[0]
+            if len(part) < 2 or " " in part:
+                continue
+            found = set.intersection(*(held(part[i : i + 2]) for i in range(len(part) - 1)))
+            truth = {n for n, name in enumerate(order) if part in texts[name]}
+            assert truth <= found, part
+            assert len(part) > 2 or truth == found, part
+
+
+def test_not_found_page_works_at_any_depth(shop) -> None:
+    shop.build(site_url="https://gov.example/data")
+    page = BeautifulSoup(shop.read("404.html"), "html5lib")
+    assert page.find("link", rel="stylesheet")["href"] == "/data/assets/site.css"
+    assert page.find("form")["action"] == "/data/catalogue/"
