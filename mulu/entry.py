@@ -25,7 +25,8 @@ from mulu.files import digest
 
 __all__ = [
     "CLASS_FIELDS", "FIELD", "FIELDS", "ITEM_CLASS_FIELDS", "ITEM_FIELD", "ITEM_FIELDS", "SECTIONS", "VOLATILE_FIELDS",
-    "Change", "Entry", "Field", "Item", "Resource", "diff", "shown",
+    "Change", "Entry", "Field", "Item", "Resource", "class_of", "diff",
+    "shown", "with_class",
 ]  # fmt: skip
 
 
@@ -195,6 +196,22 @@ def _wire(value: Any) -> Any:
             return dict(value)
         return [_wire(part) for part in value]
     return value
+
+
+def class_of(entry: Mapping[str, object]) -> dict[str, Any]:
+    """The class of an entry as classification_change states it: CLASS_FIELDS, and items' own by name under ``items``."""
+    typed = Entry.from_dict(entry)
+    items = {item.name: {key: getattr(item, key) for key in ITEM_CLASS_FIELDS} for item in typed.items}
+    return {**{key: getattr(typed, key) for key in CLASS_FIELDS}, "items": items}
+
+
+def with_class(entry: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry (wire form) with the class of a classification_change put in: only what ``after`` names is changed."""
+    items = after.get("items") or {}
+    changed = {**entry, **{key: after[key] for key in CLASS_FIELDS if key in after}}
+    if items:
+        changed["items"] = [{**item, **items.get(item.get("name"), {})} for item in entry.get("items") or ()]
+    return changed
 
 
 @dataclass(frozen=True)
