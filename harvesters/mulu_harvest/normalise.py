@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from mulu import checks
 from mulu.codes import CODE_LISTS, open_type_of
 from mulu.entry import FIELD, FIELDS, ITEM_FIELDS, Field
-from mulu.errors import Problem
+from mulu.errors import Problem, Severity
 from mulu.profile import Profile
 
 from .classification import read_classification
@@ -17,6 +18,7 @@ from .departments import slug
 from .record import Draft, Record
 from .text import clean, half_width, one_line, read_date, read_length, split_list
 
+_SLUG = re.compile(r"[a-z0-9_-]{2,100}")
 Lookups = Mapping[str, Mapping[str, str]]
 
 
@@ -31,22 +33,32 @@ class Departments:
     organization: str = ""
     known: Mapping[str, str] | None = None
 
-    def resolve(self, name: str, where: str) -> tuple[str, Problem | None]:
-        """(slug, problem) of the department that a cell names; an empty cell means the one that hands the file in."""
+    def slug_of(self, name: str) -> str:
+        """The slug of a department by its full name, or by its slug itself; ``""`` where it is not known."""
+        if self.known is None:
+            return name if _SLUG.fullmatch(name) else slug(name)
+        return self.known.get(name) or (name if name in self.known.values() else "")
+
+    def owner(self, name: str, where: str) -> tuple[str, Problem | None]:
+        """(slug, problem) of the provider that a cell names; an empty cell means the one that hands the file in."""
         if not name:
             return self.organization, None
-        if self.known is None:
-            return self.organization or slug(name), None
-        found = self.known.get(name) or (name if name in self.known.values() else "")
+        found = self.slug_of(name)
+        if self.known is None and self.organization:
+            return self.organization, None
         if not found:
-            message = f"{where}的信息资源提供方“{name}”不在本平台的部门名单中，请按部门全称填写"
-            severity = "warning" if self.organization else "error"
-            problem = Problem("provider", "unknown_department", message, value=name, where=where, severity=severity)
-            return self.organization, problem
+            severity: Severity = "warning" if self.organization else "error"
+            return self.organization, unknown_department("provider", "信息资源提供方", name, where, severity)
         if self.organization and found != self.organization:
             message = f"{where}的信息资源提供方“{name}”不是导入的部门，只能导入本部门的目录"
             return found, Problem("provider", "other_department", message, value=name, where=where)
         return found, None
+
+
+def unknown_department(path: str, label: str, name: str, where: str, severity: Severity) -> Problem:
+    """A department's name that no organisation of the portal has."""
+    message = f"{where}的{label}“{name}”不在本平台的部门名单中，请按部门全称填写"
+    return Problem(path, "unknown_department", message, value=name, where=where, severity=severity)
 
 
 def normalise(record: Record, *, lookups: Lookups | None = None, departments: Departments | None = None) -> Draft:
@@ -81,7 +93,7 @@ class _Normaliser:
                 self.put(field.key, self.read(field, field.key, self.raw[field.key]))
         for key in ("name", "source"):
             self.put(key, self.raw.get(key))
-        self.provider()
+        self.owners()
         self.formats()
         self.openness()
         self.share_terms()
@@ -167,15 +179,21 @@ class _Normaliser:
         self.tell(path, "bad_bool", f"的{field.label}“{text}”应当填“是”或“否”", text)
         return None
 
-    def provider(self) -> None:
+    def owners(self) -> None:
+        """提供方 and 数源部门 by their slugs; a portal's reader has put slugs there already."""
         if self.departments is None:
             return
         name = one_line(self.raw.get("provider", ""))
-        found, problem = self.departments.resolve(name, self.where("provider"))
+        found, problem = self.departments.owner(name, self.where("provider"))
         self.entry.pop("provider", None)
         self.put("provider", found)
         if problem:
             self.problems.append(problem)
+        if name := self.entry.pop("source_department", ""):
+            self.put("source_department", self.departments.slug_of(name))
+            if "source_department" not in self.entry:
+                where = self.where("source_department")
+                self.problems.append(unknown_department("source_department", "数源部门", name, where, "warning"))
 
     def formats(self) -> None:
         """Several formats in a source: the first that is in the list is the entry's, the others are told beside it."""

@@ -158,7 +158,7 @@ class TableReader:
     def _take(self, record: Record, row: int, column: Column, text: str) -> None:
         key = column.key
         record.cells.setdefault(key, self.sheet.where(row, column.index))
-        if not text or key in _UNUSED:
+        if not text:
             return
         known = record.raw.get(key, "")
         if key == "class_4":  # 细目1…n are digits of one number

@@ -127,6 +127,8 @@ def _read_csv(data: bytes, filename: str, limits: Limits) -> Sheet:
     try:
         for number, cells in enumerate(reader):
             for column, value in enumerate(cells):
+                if len(value) > limits.max_cell:
+                    raise Unreadable("cell_too_long", filename, f"第 {number + 1} 行有单元格超过 {limits.max_cell} 字，请检查引号是否成对")
                 if value:
                     cells[column] = _csv_cell(value, (number, column), facts)
                     facts.seen(number, column, len(value))
