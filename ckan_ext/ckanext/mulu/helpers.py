@@ -171,7 +171,7 @@ def mulu_review(package: dict[str, Any]) -> dict[str, Any] | None:
     text, tone = NEXT.get(case["state"], ("这一条目正在审核。", ""))
     if problems and case["state"] in ("draft", "returned"):
         text, tone = f"还有 {len(problems)} 处问题，改正后才能提交本部门负责人。", "m-note-warn"
-    direct = [one for one in mine if not one.get("fields") and one["event"] == "submit" and not problems]
+    direct = [one for one in mine if one["event"] == "submit" and not problems]
     return {"id": case["id"], "version": case["version"], "text": text, "tone": tone, "buttons": direct, "problems": problems}
 
 

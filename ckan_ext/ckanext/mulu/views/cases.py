@@ -152,6 +152,11 @@ def event(id: str) -> BaseResponse | tuple[str, int]:
     return tk.redirect_to("mulu_case.show", id=id)
 
 
+def _on_entry_form(possible: dict[str, Any]) -> bool:
+    """An event whose content is the entry itself is pressed on the entry's form, not here."""
+    return any(field["kind"] == "entry" for field in possible.get("fields", []))
+
+
 def _stale(error: tk.ValidationError) -> bool:
     return any(one.get("rule") == "stale_version" for one in problems_of(error))
 
@@ -163,6 +168,7 @@ def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, proble
     events = [
         {**one, "form": event_form.describe(one.get("fields", []), case)}
         for one in shown.get("available", [])
+        if not _on_entry_form(one)
     ]
     return tk.render(
         "mulu/case.html",
@@ -172,6 +178,7 @@ def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, proble
             "events": shown.get("events", []),
             "open_events": [one for one in events if one["allowed"]],
             "closed_events": [one for one in events if not one["allowed"]],
+            "editable": any(one["allowed"] and _on_entry_form(one) for one in shown.get("available", [])),
             "tried": tried,
             "values": values or {},
             "refused": found,

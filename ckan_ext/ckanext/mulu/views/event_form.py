@@ -8,9 +8,9 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import current_user
-
 from ckanext.mulu.helpers import SHANGHAI, mulu_choices
-from mulu.entry import CLASS_FIELDS, FIELD, ITEM_CLASS_FIELDS
+
+from mulu.entry import CLASS_FIELDS, FIELD
 
 #: a field's kind in a procedure → the control that asks for it (templates/mulu/parts/fields.html)
 CONTROLS = {
@@ -53,7 +53,7 @@ def _control(field: dict[str, Any], case: Mapping[str, Any]) -> dict[str, Any]:
         "wide": kind in ("long", "review", "choices", "class", "decisions"),
         "subfields": class_controls() if kind == "class" else [],
         "rows": [_asked(one) for one in data.get(field.get("of", ""), [])] if kind == "decisions" else [],
-        "items": [item["name"] for item in (data.get("entry") or {}).get("items", [])] if kind == "class" else [],
+    
     }
 
 
@@ -102,14 +102,6 @@ def _read(field: dict[str, Any], form: Any) -> Any:
     return text
 
 
-def _read_class(key: str, form: Any) -> dict[str, Any]:
-    """Class fields that were filled in; items by name, those that were given a class of their own."""
-    found: dict[str, Any] = {
-        part: value for part in CLASS_FIELDS if (value := form.get(f"{key}.{part}", "").replace("\r\n", "\n").strip())
-    }
-    items = {}
-    for number, name in enumerate(form.getlist(f"{key}.item")):
-        row = {part: value for part in ITEM_CLASS_FIELDS if (value := form.get(f"{key}.item-{number}.{part}", ""))}
-        if row:
-            items[name] = row
-    return {**found, "items": items} if items else found
+def _read_class(key: str, form: Any) -> dict[str, str]:
+    """Class fields that were filled in."""
+    return {part: value for part in CLASS_FIELDS if (value := form.get(f"{key}.{part}", "").replace("\r\n", "\n").strip())}
