@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from mulu.profile import Profile
 
 from .form import read_form

@@ -46,5 +46,7 @@ def slugs(names: Iterable[str], chosen: Mapping[str, str] | None = None) -> dict
         result[name] = (chosen or {}).get(name) or slug(name)
         owner = owners.setdefault(result[name], name)
         if owner != name:
-            raise ValueError(f"部门“{owner}”和“{name}”的标识都是 {result[name]}，请在来源设置的 departments 中指定其中一个")
+            raise ValueError(
+                f"部门“{owner}”和“{name}”的标识都是 {result[name]}，请在来源设置的 departments 中指定其中一个"
+            )
     return result

@@ -81,7 +81,11 @@ class Loader:
             settings["source"] = dict(source)
         for chunk in _chunks(drafts, self._chunk):
             entries = [
-                {"entry": draft.entry, "where": draft.where, "problems": [problem.to_dict() for problem in draft.problems]}
+                {
+                    "entry": draft.entry,
+                    "where": draft.where,
+                    "problems": [problem.to_dict() for problem in draft.problems],
+                }
                 for draft in chunk
             ]
             try:

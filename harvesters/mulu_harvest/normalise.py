@@ -140,7 +140,12 @@ class _Normaliser:
     def date(self, field: Field, path: str, value: Any) -> str | None:
         found = read_date(value)
         if found is None:
-            self.tell(path, "bad_date", f"的{field.label}“{clean(value)}”不是完整的日期，请写成 2022-05-09 的样子", clean(value))
+            self.tell(
+                path,
+                "bad_date",
+                f"的{field.label}“{clean(value)}”不是完整的日期，请写成 2022-05-09 的样子",
+                clean(value),
+            )
         return found
 
     def code(self, field: Field, path: str, text: str) -> str | None:
@@ -161,7 +166,9 @@ class _Normaliser:
     def not_in_list(self, field: Field, path: str, text: str) -> None:
         codes = CODE_LISTS[field.code_list]
         reason = codes.why_not(text)
-        hint = reason or ("应当是" + "、".join(code.label for code in codes) + "之一" if len(codes) <= 12 else "不在代码表中")
+        hint = reason or (
+            "应当是" + "、".join(code.label for code in codes) + "之一" if len(codes) <= 12 else "不在代码表中"
+        )
         self.tell(path, "not_in_list", f"的{field.label}“{one_line(text)}”无法识别：{hint}", text)
 
     def length(self, field: Field, path: str, text: str) -> str | None:

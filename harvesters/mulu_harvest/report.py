@@ -10,7 +10,15 @@ from mulu.errors import Problem
 from .form.reader import FormReport
 from .record import Draft
 
-_KINDS = {"entries": "目录", "items": "信息项", "demands": "需求清单", "notes": "说明", "hidden": "隐藏，未读", "empty": "空表", "other": "未认出"}
+_KINDS = {
+    "entries": "目录",
+    "items": "信息项",
+    "demands": "需求清单",
+    "notes": "说明",
+    "hidden": "隐藏，未读",
+    "empty": "空表",
+    "other": "未认出",
+}
 
 
 def to_dict(report: FormReport) -> dict[str, Any]:
@@ -20,7 +28,14 @@ def to_dict(report: FormReport) -> dict[str, Any]:
         "refused": report.refused,
         "counts": counts(report),
         "sheets": [
-            {"name": s.name, "kind": s.kind, "kind_label": _KINDS[s.kind], "rows": s.rows, "note_rows": s.note_rows, "columns": dict(s.columns or {})}
+            {
+                "name": s.name,
+                "kind": s.kind,
+                "kind_label": _KINDS[s.kind],
+                "rows": s.rows,
+                "note_rows": s.note_rows,
+                "columns": dict(s.columns or {}),
+            }
             for s in report.sheets
         ],
         "problems": [problem.to_dict() for problem in report.problems],
@@ -65,7 +80,10 @@ def to_text(report: FormReport, *, limit: int = 200) -> str:
     numbers = counts(report)
     lines = [f"文件《{report.filename}》：" + ("未导入" if report.refused else _sum(numbers))]
     for sheet in report.sheets:
-        lines.append(f"  工作表《{sheet.name}》：{_KINDS[sheet.kind]}，{sheet.rows} 条" + (f"，表外说明 {sheet.note_rows} 行" if sheet.note_rows else ""))
+        lines.append(
+            f"  工作表《{sheet.name}》：{_KINDS[sheet.kind]}，{sheet.rows} 条"
+            + (f"，表外说明 {sheet.note_rows} 行" if sheet.note_rows else "")
+        )
     problems = [_line(problem) for problem in all_problems(report)]
     lines += problems[:limit]
     if len(problems) > limit:
@@ -88,4 +106,10 @@ def _line(problem: Problem) -> str:
 
 
 def _draft(draft: Draft) -> dict[str, Any]:
-    return {"title": draft.title, "where": draft.where, "sound": draft.sound, "entry": draft.entry, "problems": [p.to_dict() for p in draft.problems]}
+    return {
+        "title": draft.title,
+        "where": draft.where,
+        "sound": draft.sound,
+        "entry": draft.entry,
+        "problems": [p.to_dict() for p in draft.problems],
+    }

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mulu.codes import CODE_LISTS
-from mulu.entry import FIELDS, ITEM_FIELDS, Field
-from mulu.profile import Profile
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.comments import Comment
@@ -21,6 +18,10 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
+
+from mulu.codes import CODE_LISTS
+from mulu.entry import FIELDS, ITEM_FIELDS, Field
+from mulu.profile import Profile
 
 from .form.headers import words
 
@@ -30,7 +31,9 @@ HEADER_ROW, FIRST_ROW, LAST_ROW = 4, 5, 5000
 _NOT_IN_FORM = frozenset({"name", "resources", "source", "secrecy_review", "privacy_review"})
 _LEVELS = (("class_2", "项"), ("class_3", "目"), ("class_4", "细目"))
 # Codes keep their leading zeros only in cells of text.
-_AS_TEXT = frozenset({"class_2", "class_3", "class_4", "resource_code", "provider_code", "length", "related_codes", "element_code"})
+_AS_TEXT = frozenset(
+    {"class_2", "class_3", "class_4", "resource_code", "provider_code", "length", "related_codes", "element_code"}
+)
 _WIDE, _MIDDLE, _NARROW = 36, 18, 9
 
 _DARK, _LIGHT, _GREY = (PatternFill("solid", fgColor=colour) for colour in ("1F4E79", "DDEBF7", "EDEDED"))
@@ -215,7 +218,9 @@ def _write_help(sheet: Worksheet, columns: list[_Column]) -> None:
     for column in columns:
         field = column.field
         longest = f"不超过{field.max_length}{field.unit}。" if field.max_length else ""
-        sheet.append([column.group, column.heading, "必填" if field.required else "", field.help + longest, field.article])
+        sheet.append(
+            [column.group, column.heading, "必填" if field.required else "", field.help + longest, field.article]
+        )
     for row in sheet.iter_rows(min_row=2):
         for cell in row:
             cell.alignment, cell.border = _TOP, _LINE
@@ -248,9 +253,13 @@ def _validation(column: _Column, places: Mapping[str, str]) -> DataValidation | 
         rule.showErrorMessage = kind == "choice"
         rule.error = f"请从列表中选择{column.heading}"
     elif kind == "flag":
-        rule = DataValidation("list", formula1='"是,否"', allow_blank=True, showErrorMessage=True, error="请填“是”或“否”")
+        rule = DataValidation(
+            "list", formula1='"是,否"', allow_blank=True, showErrorMessage=True, error="请填“是”或“否”"
+        )
     elif kind == "date":
-        rule = DataValidation("date", operator="greaterThan", formula1="18264", allow_blank=True, showErrorMessage=False)
+        rule = DataValidation(
+            "date", operator="greaterThan", formula1="18264", allow_blank=True, showErrorMessage=False
+        )
         rule.prompt, rule.showInputMessage = "日期，如 2024-03-01", True
     else:
         return None

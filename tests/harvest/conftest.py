@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from mulu import profile as profiles
 from mulu.profile import Profile
 

@@ -19,7 +19,11 @@ COLUMNS = ["serial", "title", "code", "notes", "format_class", "format_type", "i
            "share_type", "share_terms", "open_answer", "open_condition", "frequency", "published_on"]  # fmt: skip
 
 
-def workbook(rows: Sequence[Sequence[Any]], *more: tuple[str, Sequence[Sequence[Any]]], change: Callable[[Any], None] | None = None) -> bytes:
+def workbook(
+    rows: Sequence[Sequence[Any]],
+    *more: tuple[str, Sequence[Sequence[Any]]],
+    change: Callable[[Any], None] | None = None,
+) -> bytes:
     """An .xlsx with a sheet 目录 of these rows, and more sheets by name; ``change`` gets the workbook before it is saved."""
     book = openpyxl.Workbook()
     book.active.title = "目录"

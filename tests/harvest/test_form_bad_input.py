@@ -15,9 +15,10 @@ from typing import Any
 import openpyxl
 import pytest
 from made_forms import form, row, workbook
-from mulu.profile import Profile
 from mulu_harvest.form import FormReport, read_form
 from mulu_harvest.limits import MIB, Limits
+
+from mulu.profile import Profile
 
 SMALL = replace(Limits(), max_bytes=MIB, max_unpacked=8 * MIB, max_rows=1000)
 
@@ -74,7 +75,9 @@ def shared_strings(texts: list[str], rows: int = 1) -> bytes:
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{links}"><Relationship Id="rId1" Type="{office}/worksheet" '
         f'Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{office}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>',
-        "xl/sharedStrings.xml": f'<sst xmlns="{main}">' + "".join(f"<si><t>{text}</t></si>" for text in texts) + "</sst>",
+        "xl/sharedStrings.xml": f'<sst xmlns="{main}">'
+        + "".join(f"<si><t>{text}</t></si>" for text in texts)
+        + "</sst>",
     }
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -132,7 +135,11 @@ def compound(*streams: tuple[str, bytes]) -> bytes:
         (b"\xff\xff\xff,\xff", "unknown_encoding", "GB18030"),
         (compound(("WordDocument", b"")), "wrong_file_type", "Word"),
         (compound(("EncryptedPackage", b""), ("EncryptionInfo", b"")), "password", "打开密码"),
-        (compound(("Workbook", struct.pack("<HHHH", 0x809, 4, 0x600, 5) + struct.pack("<HHH", 0x2F, 2, 1))), "password", "打开密码"),
+        (
+            compound(("Workbook", struct.pack("<HHHH", 0x809, 4, 0x600, 5) + struct.pack("<HHH", 0x2F, 2, 1))),
+            "password",
+            "打开密码",
+        ),
         (compound(("Workbook", b"\x09\x08")), "corrupt_file", "损坏"),
         (compound(("Workbook", b""))[:900], "corrupt_file", "损坏"),
         ("甲,乙\n丙,丁\n".encode(), "no_table", "信息资源名称"),
@@ -211,7 +218,9 @@ def test_too_many_parts(refusal: Any) -> None:
     assert refusal(content)[0] == "zip_bomb"
 
 
-@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml", "docProps/app.xml"])
+@pytest.mark.parametrize(
+    "part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml", "docProps/app.xml"]
+)
 def test_xml_entities(refusal: Any, part: str) -> None:
     bomb = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'
 
@@ -265,7 +274,12 @@ def many_rows(count: int) -> bytes:
         f'<row r="{n}"><c r="B{n}" t="inlineStr"><is><t>目录{n}</t></is></c><c r="D{n}" t="inlineStr"><is><t>摘要</t></is></c></row>'.encode()
         for n in range(5, count + 5)
     )
-    return rezip(book, lambda name, data: data.replace(b"</sheetData>", body + b"</sheetData>") if name.endswith("sheet1.xml") else data)
+    return rezip(
+        book,
+        lambda name, data: (
+            data.replace(b"</sheetData>", body + b"</sheetData>") if name.endswith("sheet1.xml") else data
+        ),
+    )
 
 
 def test_100_000_rows_are_refused_before_they_are_parsed(refusal: Any) -> None:
@@ -303,11 +317,15 @@ def test_formulas_with_a_saved_result_are_taken_and_told(profile: Profile) -> No
     content = rezip(form(row(length="=A1&B1")), formula)
     [draft] = read_form(content, "目录.xlsx", profile=profile).entries
     assert draft.entry["items"][0]["length"] == "1"
-    assert [(p.rule, p.where, p.severity) for p in draft.problems if p.rule == "formula"] == [("formula", "工作表《目录》I4", "warning")]
+    assert [(p.rule, p.where, p.severity) for p in draft.problems if p.rule == "formula"] == [
+        ("formula", "工作表《目录》I4", "warning")
+    ]
 
 
 def test_macros_are_told_and_never_run(profile: Profile) -> None:
-    content = rezip(form(row()), lambda _, data: data, xl__vbaProject_bin=b"").replace(b"vbaProject_bin", b"vbaProject.bin")
+    content = rezip(form(row()), lambda _, data: data, xl__vbaProject_bin=b"").replace(
+        b"vbaProject_bin", b"vbaProject.bin"
+    )
     report = read_form(content, "目录.xlsm", profile=profile)
     assert len(report.entries) == 1
     assert [(p.rule, p.severity) for p in report.problems] == [("macros", "warning")]

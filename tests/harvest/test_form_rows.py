@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from made_forms import LOWER, UPPER, form, item, row, workbook
-from mulu.profile import Profile
 from mulu_harvest.form import FormReport, read_form
+
+from mulu.profile import Profile
 
 
 @pytest.fixture
@@ -46,11 +47,22 @@ def test_one_complete_entry(read: Any) -> None:
 
 
 def test_nothing_is_filled_forward_into_the_next_entry(read: Any) -> None:
-    bare = row(serial=2, title="二", code="307001/00002", notes=None, share_type=None, open_answer=None, frequency=None, published_on=None)
+    bare = row(
+        serial=2,
+        title="二",
+        code="307001/00002",
+        notes=None,
+        share_type=None,
+        open_answer=None,
+        frequency=None,
+        published_on=None,
+    )
     first, second = read(form(row(), bare)).entries
     assert first.entry["update_frequency"] == "yearly"
     assert {"notes", "share_type", "open_type", "update_frequency", "published_on"}.isdisjoint(second.entry)
-    assert {("required", "工作表《目录》J5"), ("required", "工作表《目录》N5")} <= {(p.rule, p.where) for p in second.problems}
+    assert {("required", "工作表《目录》J5"), ("required", "工作表《目录》N5")} <= {
+        (p.rule, p.where) for p in second.problems
+    }
 
 
 def test_blank_rows_inside_a_table(read: Any) -> None:
@@ -82,7 +94,9 @@ def test_the_same_code_twice_is_told_at_both(read: Any) -> None:
 
 
 def test_an_item_with_a_class_of_its_own(read: Any) -> None:
-    entry = read(form(row(), item("身份证号", share_type="有条件共享"), item("姓名", share_type="无条件"))).entries[0].entry
+    entry = (
+        read(form(row(), item("身份证号", share_type="有条件共享"), item("姓名", share_type="无条件"))).entries[0].entry
+    )
     assert [i.get("share_type") for i in entry["items"]] == [None, "conditional", None]
 
 
@@ -93,7 +107,11 @@ def test_a_further_row_that_contradicts_the_first(read: Any) -> None:
 
 
 def test_several_items_in_one_cell(read: Any) -> None:
-    entry = read(form(row(item="名称、地址、联系电话", data_type="字符型C、字符型C、数值型N", length="200"))).entries[0].entry
+    entry = (
+        read(form(row(item="名称、地址、联系电话", data_type="字符型C、字符型C、数值型N", length="200")))
+        .entries[0]
+        .entry
+    )
     assert entry["items"] == [
         {"name": "名称", "data_type": "C", "length": "200"},
         {"name": "地址", "data_type": "C", "length": "200"},
@@ -109,7 +127,15 @@ def test_items_that_cannot_be_dealt_out(read: Any) -> None:
 
 @pytest.mark.parametrize(
     "note",
-    ["填表说明：1. 本表由各部门填写", "注：共享类型分三类", "备注", "说明（一）", "合计", "填报单位：民政局", "联系人：某某"],
+    [
+        "填表说明：1. 本表由各部门填写",
+        "注：共享类型分三类",
+        "备注",
+        "说明（一）",
+        "合计",
+        "填报单位：民政局",
+        "联系人：某某",
+    ],
 )
 def test_notes_below_the_table_are_no_entries(read: Any, note: str) -> None:
     report = read(form(row(), [None], [note], ["2. 第二条说明"], ["填表人：", None, "联系电话：", "审核人："]))
@@ -132,7 +158,10 @@ def test_a_row_that_belongs_to_nothing_is_told_and_the_others_are_taken(read: An
 def test_an_entry_without_its_title(read: Any) -> None:
     report = read(form(row(), row(serial=2, title=None, code="307001/00002")))
     assert [d.title for d in report.entries] == ["城乡低保标准", ""]
-    assert any(p.rule == "required" and p.field == "title" and p.where == "工作表《目录》B5" for p in report.entries[1].problems)
+    assert any(
+        p.rule == "required" and p.field == "title" and p.where == "工作表《目录》B5"
+        for p in report.entries[1].problems
+    )
 
 
 def test_cells_that_cannot_be_read_are_named_and_told_once(read: Any) -> None:
@@ -143,7 +172,10 @@ def test_cells_that_cannot_be_read_are_named_and_told_once(read: Any) -> None:
         ("bad_number", "工作表《目录》I4", "error"),
         ("not_in_list", "工作表《目录》H4", "error"),
     }
-    assert not any(p.rule == "required" and p.field in ("update_frequency", "items[0].data_type") for p in report.entries[0].problems)
+    assert not any(
+        p.rule == "required" and p.field in ("update_frequency", "items[0].data_type")
+        for p in report.entries[0].problems
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,14 +245,27 @@ def test_demands_and_hidden_sheets(read: Any) -> None:
     def hide(book: Any) -> None:
         book["内部"].sheet_state = "hidden"
 
-    demands = [["序号", "所需政务信息资源名称", "提供方", "描述", "用途"], [1, "婚姻登记信息", "民政局", None, "资格审核"]]
+    demands = [
+        ["序号", "所需政务信息资源名称", "提供方", "描述", "用途"],
+        [1, "婚姻登记信息", "民政局", None, "资格审核"],
+    ]
     hidden = [UPPER, LOWER, row(title="不该读入")]
     report = read(workbook([UPPER, LOWER, row()], ("需求清单", demands), ("内部", hidden), change=hide))
     assert [d.title for d in report.entries] == ["城乡低保标准"]
     assert list(report.demands) == [
-        {"title": "婚姻登记信息", "provider": "民政局", "description": "", "purpose": "资格审核", "where": "工作表《需求清单》第 2 行"}
+        {
+            "title": "婚姻登记信息",
+            "provider": "民政局",
+            "description": "",
+            "purpose": "资格审核",
+            "where": "工作表《需求清单》第 2 行",
+        }
     ]
-    assert {(s.name, s.kind) for s in report.sheets} == {("目录", "entries"), ("需求清单", "demands"), ("内部", "hidden")}
+    assert {(s.name, s.kind) for s in report.sheets} == {
+        ("目录", "entries"),
+        ("需求清单", "demands"),
+        ("内部", "hidden"),
+    }
 
 
 def test_a_value_merged_over_several_entries_holds_for_each(read: Any) -> None:
@@ -229,7 +274,14 @@ def test_a_value_merged_over_several_entries_holds_for_each(read: Any) -> None:
     def merge(book: Any) -> None:
         book["目录"].merge_cells("N4:N5")
 
-    report = read(form(row(), row(serial=2, title="二", code=None, frequency=None), row(serial=3, title="三", code=None, frequency=None), change=merge))
+    report = read(
+        form(
+            row(),
+            row(serial=2, title="二", code=None, frequency=None),
+            row(serial=3, title="三", code=None, frequency=None),
+            change=merge,
+        )
+    )
     assert [d.entry.get("update_frequency") for d in report.entries] == ["yearly", "yearly", None]
 
 
@@ -252,7 +304,9 @@ def test_error_values(read: Any) -> None:
 def test_who_owns_an_entry(profile: Profile) -> None:
     known = {"县民政局": "minzheng", "县教育局": "jiaoyu"}
     header = ["信息资源名称", "信息资源提供方", "信息资源摘要", "更新周期"]
-    content = workbook([header, *[[f"目录{i}", who, "摘要", "每年"] for i, who in enumerate(["县民政局", "", "县教育局", "某局"])]])
+    content = workbook(
+        [header, *[[f"目录{i}", who, "摘要", "每年"] for i, who in enumerate(["县民政局", "", "县教育局", "某局"])]]
+    )
 
     def owners(organization: str) -> list[tuple[str | None, set[str]]]:
         report = read_form(content, "x.xlsx", profile=profile, organization=organization, departments=known)

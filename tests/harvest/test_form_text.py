@@ -89,6 +89,8 @@ def test_line_breaks_inside_a_title() -> None:
     assert one_line("a\tb") == "a b"
 
 
-@pytest.mark.parametrize(("value", "text"), [(None, ""), (True, "是"), (False, "否"), (3.0, "3"), (3.5, "3.5"), (7, "7")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, ""), (True, "是"), (False, "否"), (3.0, "3"), (3.5, "3.5"), (7, "7")]
+)
 def test_cells_as_text(value: object, text: str) -> None:
     assert clean(value) == text

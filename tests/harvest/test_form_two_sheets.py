@@ -9,8 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 from made_forms import workbook
-from mulu.profile import Profile
 from mulu_harvest.form import read_form
+
+from mulu.profile import Profile
 
 ENTRIES = [["信息资源目录名称", "所属部门", "更新周期", "信息资源目录描述", "共享属性", "开放属性"]]
 ITEMS = [["信息资源目录名称", "信息项名称", "数据类型", "数据长度", "共享属性", "敏感属性"]]
@@ -39,11 +40,15 @@ def test_an_item_that_cannot_be_read_is_named_on_its_own_sheet(profile: Profile)
         ("信息项", [*ITEMS, ["低保", "年度", "二进制", 4, None, None]]),
     )
     [draft] = read_form(content, "目录.xlsx", profile=profile).entries
-    assert [(p.field, p.where) for p in draft.problems if p.rule == "not_in_list"] == [("items[0].data_type", "工作表《信息项》C2")]
+    assert [(p.field, p.where) for p in draft.problems if p.rule == "not_in_list"] == [
+        ("items[0].data_type", "工作表《信息项》C2")
+    ]
 
 
 def test_a_sheet_of_titles_and_items_alone_holds_the_entries(profile: Profile) -> None:
-    content = workbook([["信息资源名称", "信息项名称", "数据类型"], ["低保", "年度", "字符型"], [None, "金额", "货币型"]])
+    content = workbook(
+        [["信息资源名称", "信息项名称", "数据类型"], ["低保", "年度", "字符型"], [None, "金额", "货币型"]]
+    )
     [draft] = read_form(content, "目录.xlsx", profile=profile).entries
     assert [item["name"] for item in draft.entry["items"]] == ["年度", "金额"]
 
@@ -86,10 +91,16 @@ def test_the_import_template_of_another_platform(shared: Path, profile: Profile)
             ],
         },
     )  # fmt: skip
-    report = read_form(content, "导入.xlsx", profile=profile, organization="minzheng", departments={"县民政局": "minzheng"})
+    report = read_form(
+        content, "导入.xlsx", profile=profile, organization="minzheng", departments={"县民政局": "minzheng"}
+    )
     first, second = (draft.entry for draft in report.entries)
     assert first["business_items"] == ["低保审批", "临时救助"]
-    assert (first["share_type"], first["share_condition"], first["share_mode"]) == ("conditional", "用于救助核对", ["mail"])
+    assert (first["share_type"], first["share_condition"], first["share_mode"]) == (
+        "conditional",
+        "用于救助核对",
+        ["mail"],
+    )
     assert (first["open_type"], first["open_condition"], first["security_level"]) == ("conditional", "实名", "general")
     assert (first["spatial"], first["temporal"], first["provider"]) == ("全市", "2015/01/01-2024/12/31", "minzheng")
     assert first["items"] == [

@@ -69,10 +69,16 @@ class SheetFacts:
         if self.rows > limits.max_rows:
             raise Unreadable("too_many_rows", filename, f"的{sheet}超过 {limits.max_rows} 行，请分成几个文件后再导入")
         if self.last_column >= limits.max_columns:
-            raise Unreadable("too_many_columns", filename, f"的{sheet}有 {self.last_column + 1} 列，超过上限 {limits.max_columns} 列，未导入")
+            raise Unreadable(
+                "too_many_columns",
+                filename,
+                f"的{sheet}有 {self.last_column + 1} 列，超过上限 {limits.max_columns} 列，未导入",
+            )
         if (self.last_row + 1) * (self.last_column + 1) > limits.max_cells:
             raise Unreadable(
-                "too_many_cells", filename, f"的{sheet}内容散布在 {self.last_row + 1} 行 {self.last_column + 1} 列，超过上限，请删去表外的内容"
+                "too_many_cells",
+                filename,
+                f"的{sheet}内容散布在 {self.last_row + 1} 行 {self.last_column + 1} 列，超过上限，请删去表外的内容",
             )
         if self.characters > limits.max_text:
             raise Unreadable("too_much_text", filename, f"的{sheet}文字超过 {limits.max_text // MIB} 兆字，未导入")
@@ -116,7 +122,9 @@ def _sniff_zip(content: BinaryIO, filename: str) -> str:
     if "xl/workbook.bin" in names:
         raise Unreadable("wrong_file_type", filename, "是二进制工作簿（.xlsb），请另存为 .xlsx 后再导入")
     kinds = {"word/": "Word 文档", "ppt/": "演示文稿"}
-    raise _not_a_form(filename, next((kind for start, kind in kinds.items() if any(n.startswith(start) for n in names)), "压缩包"))
+    raise _not_a_form(
+        filename, next((kind for start, kind in kinds.items() if any(n.startswith(start) for n in names)), "压缩包")
+    )
 
 
 def _sniff_ole(content: BinaryIO, filename: str) -> str:
@@ -146,17 +154,25 @@ def check_archive(archive: zipfile.ZipFile, filename: str, limits: Limits) -> No
     """
     parts = archive.infolist()
     if len(parts) > limits.max_parts:
-        raise Unreadable("zip_bomb", filename, f"内含 {len(parts)} 个部件，超过上限 {limits.max_parts} 个，疑似压缩炸弹，未导入")
+        raise Unreadable(
+            "zip_bomb", filename, f"内含 {len(parts)} 个部件，超过上限 {limits.max_parts} 个，疑似压缩炸弹，未导入"
+        )
     if len({part.filename.lower() for part in parts}) < len(parts):
         raise Unreadable("corrupt_file", filename, "内有重名的部件，请重新保存后再导入")
     total = sum(part.file_size for part in parts)
     if total > limits.max_unpacked:
-        raise Unreadable("zip_bomb", filename, f"解压后有 {total // MIB} MB，超过上限 {limits.max_unpacked // MIB} MB，疑似压缩炸弹，未导入")
+        raise Unreadable(
+            "zip_bomb",
+            filename,
+            f"解压后有 {total // MIB} MB，超过上限 {limits.max_unpacked // MIB} MB，疑似压缩炸弹，未导入",
+        )
     for part in parts:
         if part.flag_bits & 1:
             raise Unreadable("password", filename, "设有密码，无法读取，请取消密码后再导入")
         if part.file_size > MIB and part.file_size > limits.max_ratio * max(part.compress_size, 1):
-            raise Unreadable("zip_bomb", filename, f"的部件 {part.filename} 压缩比超过 {limits.max_ratio} 倍，疑似压缩炸弹，未导入")
+            raise Unreadable(
+                "zip_bomb", filename, f"的部件 {part.filename} 压缩比超过 {limits.max_ratio} 倍，疑似压缩炸弹，未导入"
+            )
 
 
 def has_macros(kind: str, content: BinaryIO) -> bool:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
+
 from mulu.entry import FIELDS, ITEM_FIELDS
 
 from ..text import clean, half_width
@@ -58,9 +59,9 @@ def _lookup() -> dict[str, dict[str, str]]:
         for one in described:
             if one.kind != "items":
                 table[section][_fold(one.label)] = one.key
-    for section in table:
+    for section, known in table.items():
         for key, synonyms in words()[section].items():
-            table[section].update({_fold(word): key for word in synonyms})
+            known.update({_fold(word): key for word in synonyms})
     return table
 
 
@@ -170,6 +171,10 @@ def _kind(pairs: list[tuple[str, str]], items_apart: bool) -> str | None:
     entry = keys("entry")
     if "title" not in entry:
         return None
-    if items_apart and "name" in keys("item") and not entry & {"notes", "update_frequency", "provider", "share_terms", "format_type"}:
+    if (
+        items_apart
+        and "name" in keys("item")
+        and not entry & {"notes", "update_frequency", "provider", "share_terms", "format_type"}
+    ):
         return "items"
     return "entries"

@@ -81,7 +81,9 @@ def read_form(
     drafts = [check(normalise(record, departments=who), profile, known_codes) for record in reading.records]
     drafts = _mark_doubles(drafts)
     refused = not drafts and not reading.demands
-    return FormReport(filename, tuple(drafts), tuple(reading.problems), tuple(reading.sheets), tuple(reading.demands), refused)
+    return FormReport(
+        filename, tuple(drafts), tuple(reading.problems), tuple(reading.sheets), tuple(reading.demands), refused
+    )
 
 
 class _Reading:
@@ -114,7 +116,10 @@ class _Reading:
                 continue
             reader = TableReader(sheet, header)
             if header.kind == "demands":
-                rows = [{k: v for k, v in values.items() if k != "serial"} | {"where": sheet.where(row)} for row, values in reader.rows()]
+                rows = [
+                    {k: v for k, v in values.items() if k != "serial"} | {"where": sheet.where(row)}
+                    for row, values in reader.rows()
+                ]
                 self.demands += rows
                 count = len(rows)
             else:
@@ -150,11 +155,15 @@ class _Reading:
         for index, text in header.unknown:
             where = sheet.where(header.last_row, index)
             message = f"{where}的列“{one_line(text)}”不是目录表式中的列，该列未读入"
-            self.problems.append(Problem("column", "unknown_column", message, value=text, where=where, severity="warning"))
+            self.problems.append(
+                Problem("column", "unknown_column", message, value=text, where=where, severity="warning")
+            )
         for column in header.doubled:
             where = sheet.where(header.last_row, column.index)
             message = f"{where}的列“{one_line(column.text)}”与前面的列含义相同，只读入前一列"
-            self.problems.append(Problem("column", "doubled_column", message, value=column.text, where=where, severity="warning"))
+            self.problems.append(
+                Problem("column", "doubled_column", message, value=column.text, where=where, severity="warning")
+            )
 
     def _join_items(self, sheet: Sheet, header: Header) -> None:
         """Items on a sheet of their own belong to the entry of the same title; a title may stand only on their first row."""
@@ -171,7 +180,13 @@ class _Reading:
                 message = f"{where}的信息项属于“{title}”，但目录表中没有这个名称的目录，该行未读入"
                 self.problems.append(Problem("items", "item_without_entry", message, value=title, where=where))
                 continue
-            add_items(record.raw, record.cells, record.problems, values, {key: sheet.where(row, places[key]) for key in values})
+            add_items(
+                record.raw,
+                record.cells,
+                record.problems,
+                values,
+                {key: sheet.where(row, places[key]) for key in values},
+            )
             count += 1
         self._done(sheet, header, reader, count)
 
@@ -188,7 +203,9 @@ def _mark_doubles(drafts: list[Draft]) -> list[Draft]:
         for (value, _), indexes in groups.items():
             for index in indexes if len(indexes) > 1 else ():
                 others = "、".join(drafts[other].where for other in indexes if other != index)
-                message = f"{drafts[index].where}的{label}“{value}”与{others}相同，同一{label}只能登记一次，请删改其中一处"
+                message = (
+                    f"{drafts[index].where}的{label}“{value}”与{others}相同，同一{label}只能登记一次，请删改其中一处"
+                )
                 problem = Problem(key, rule, message, value=value, where=drafts[index].where)
                 marked[index] = replace(marked[index], problems=(*marked[index].problems, problem))
     return marked

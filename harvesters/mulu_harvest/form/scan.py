@@ -36,7 +36,15 @@ def scan_xlsx(content: BinaryIO, filename: str, limits: Limits) -> dict[str, She
         with zipfile.ZipFile(content) as archive:
             check_archive(archive, filename, limits)
             return _XlsxScan(archive, filename, limits).run()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, KeyError, ElementTree.ParseError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        OSError,
+        KeyError,
+        ElementTree.ParseError,
+    ) as error:
         raise Unreadable("corrupt_file", filename, "已损坏或不完整，打不开，请重新保存后再导入") from error
 
 
@@ -81,7 +89,9 @@ class _XlsxScan:
                 self.unpacked += len(chunk)
                 if self.unpacked > self.limits.max_unpacked:
                     raise Unreadable(
-                        "zip_bomb", self.filename, f"解压后超过上限 {self.limits.max_unpacked // MIB} MB，疑似压缩炸弹，未导入"
+                        "zip_bomb",
+                        self.filename,
+                        f"解压后超过上限 {self.limits.max_unpacked // MIB} MB，疑似压缩炸弹，未导入",
                     )
                 yield chunk
 
@@ -91,7 +101,9 @@ class _XlsxScan:
                 handler.parser.Parse(chunk, False)
             handler.parser.Parse(b"", True)
         except expat.ExpatError as error:
-            raise Unreadable("corrupt_file", self.filename, f"的部件 {part} 不是完整的 XML，请重新保存后再导入") from error
+            raise Unreadable(
+                "corrupt_file", self.filename, f"的部件 {part} 不是完整的 XML，请重新保存后再导入"
+            ) from error
 
     def _skim(self, part: str) -> None:
         """Count the bytes of a part that holds no table; where it is XML, no entities either. Drawings are often not well-formed."""
@@ -180,7 +192,11 @@ class _Sheet(_Handler):
         if self.collecting:
             self.value += data
             if len(self.value) > self.limits.max_cell:
-                raise Unreadable("cell_too_long", self.filename, f"的工作表《{self.facts.name}》有单元格超过 {self.limits.max_cell} 字，未导入")
+                raise Unreadable(
+                    "cell_too_long",
+                    self.filename,
+                    f"的工作表《{self.facts.name}》有单元格超过 {self.limits.max_cell} 字，未导入",
+                )
 
     def end(self, name: str) -> None:
         self.collecting = False

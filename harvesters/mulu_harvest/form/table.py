@@ -42,7 +42,6 @@ class TableReader:
         self._read = {c.index for c in header.columns if c.key not in _UNUSED}
         self._after_notes = False
 
-
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
         """(row number from 0, key → text) of a table without entries of several rows: items or demands."""
         for row in self._table_rows():
@@ -52,7 +51,9 @@ class TableReader:
 
     def _table_rows(self) -> Iterator[int]:
         """Rows that are neither blank, notes, the example, nor the header printed again on each page."""
-        printed = [[clean(v) for v in self.sheet.rows[r]] for r in range(self.header.first_row, self.header.last_row + 1)]
+        printed = [
+            [clean(v) for v in self.sheet.rows[r]] for r in range(self.header.first_row, self.header.last_row + 1)
+        ]
         for row in range(self.header.last_row + 1, len(self.sheet.rows)):
             cells = self.sheet.rows[row]
             if is_blank_row(cells) or [clean(v) for v in cells] in printed or self._is_example(row):
@@ -111,7 +112,12 @@ class TableReader:
         """The entry's cells written again beside its next item."""
         for column in self._entry_columns:
             text = self._text(row, column)
-            if text and column.key not in _LISTS and column.key not in _OF_ITEM_TOO and text != current.raw.get(column.key, ""):
+            if (
+                text
+                and column.key not in _LISTS
+                and column.key not in _OF_ITEM_TOO
+                and text != current.raw.get(column.key, "")
+            ):
                 return False
         name = self._own(row, "name", "item")
         return bool(name) and all(item.get("name") != name for item in current.raw["items"])
@@ -227,7 +233,9 @@ def _vertical_anchors(sheet: Sheet, header: Header) -> dict[tuple[int, int], int
     return anchors
 
 
-def add_items(raw: dict[str, Any], cells: dict[str, str], problems: list[Problem], values: dict[str, str], places: dict[str, str]) -> None:
+def add_items(
+    raw: dict[str, Any], cells: dict[str, str], problems: list[Problem], values: dict[str, str], places: dict[str, str]
+) -> None:
     """Append the items that one row states.
 
     Where the name cell lists several, a cell beside it that lists as many is dealt out to them, a single value is that of all.
@@ -238,11 +246,15 @@ def add_items(raw: dict[str, Any], cells: dict[str, str], problems: list[Problem
         parts = [text] if len(names) == 1 or key == "description" else split_list(text)
         if len(names) > 1 and len(parts) not in (0, 1, len(names)):
             message = f"{places[key]}列出 {len(parts)} 项，而信息项名称有 {len(names)} 个，无法一一对应，该单元格未读入"
-            problems.append(Problem(f"items[{len(raw['items'])}].{key}", "items_mismatch", message, value=text, where=places[key]))
+            problems.append(
+                Problem(f"items[{len(raw['items'])}].{key}", "items_mismatch", message, value=text, where=places[key])
+            )
             parts = []
         dealt.append((key, parts))
     for number, name in enumerate(names):
         index = len(raw["items"])
         item = {key: parts[number if len(parts) > 1 else 0] for key, parts in dealt if parts and key != "name"}
-        raw["items"].append({"name": name if len(names) > 1 else values.get("name", ""), **{k: v for k, v in item.items() if v}})
+        raw["items"].append(
+            {"name": name if len(names) > 1 else values.get("name", ""), **{k: v for k, v in item.items() if v}}
+        )
         cells.update({f"items[{index}].{key}": place for key, place in places.items()})

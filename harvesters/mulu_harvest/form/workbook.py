@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
-from mulu.errors import Problem
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from mulu.errors import Problem
 
 from ..limits import MIB, Limits
 from ..text import clean
@@ -36,7 +37,9 @@ class Sheet:
 
     def where(self, row: int, column: int | None = None) -> str:
         """The place as a clerk would name it: 工作表《目录》C12, or its row."""
-        return f"工作表《{self.name}》" + (f"第 {row + 1} 行" if column is None else column_letters(column) + str(row + 1))
+        return f"工作表《{self.name}》" + (
+            f"第 {row + 1} 行" if column is None else column_letters(column) + str(row + 1)
+        )
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,15 @@ def open_workbook(source: str | Path | bytes | BinaryIO, filename: str, limits: 
     problems = []
     if has_macros(kind, content):
         where = f"文件《{filename}》"
-        problems.append(Problem("file", "macros", f"{where}带有宏；导入时不运行宏，只读取单元格里的内容", where=where, severity="warning"))
+        problems.append(
+            Problem(
+                "file",
+                "macros",
+                f"{where}带有宏；导入时不运行宏，只读取单元格里的内容",
+                where=where,
+                severity="warning",
+            )
+        )
     return Workbook(filename, kind, sheets, tuple(problems))
 
 
@@ -106,7 +117,9 @@ def _read_sheets(content: BinaryIO, filename: str, facts: dict[str, SheetFacts] 
     except CalamineError as error:
         raise Unreadable("corrupt_file", filename, "已损坏或不完整，打不开，请重新保存后再导入") from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # a Rust panic in the parser: derives from BaseException on purpose
+        if (
+            type(error).__name__ != "PanicException"
+        ):  # a Rust panic in the parser: derives from BaseException on purpose
             raise
         raise Unreadable("corrupt_file", filename, "已损坏，打不开，请重新保存后再导入") from error
 
@@ -118,7 +131,9 @@ def _read_csv(data: bytes, filename: str, limits: Limits) -> Sheet:
         try:
             text = data.decode("gb18030")
         except UnicodeDecodeError as error:
-            raise Unreadable("unknown_encoding", filename, "既不是 UTF-8 也不是 GB18030 编码，请另存为其中一种后再导入") from error
+            raise Unreadable(
+                "unknown_encoding", filename, "既不是 UTF-8 也不是 GB18030 编码，请另存为其中一种后再导入"
+            ) from error
     facts = SheetFacts(PurePath(filename).stem)
     rows: list[list[Any]] = []
     head = "\n".join(text[:20_000].splitlines()[:5])
@@ -128,14 +143,20 @@ def _read_csv(data: bytes, filename: str, limits: Limits) -> Sheet:
         for number, cells in enumerate(reader):
             for column, value in enumerate(cells):
                 if len(value) > limits.max_cell:
-                    raise Unreadable("cell_too_long", filename, f"第 {number + 1} 行有单元格超过 {limits.max_cell} 字，请检查引号是否成对")
+                    raise Unreadable(
+                        "cell_too_long",
+                        filename,
+                        f"第 {number + 1} 行有单元格超过 {limits.max_cell} 字，请检查引号是否成对",
+                    )
                 if value:
                     cells[column] = _csv_cell(value, (number, column), facts)
                     facts.seen(number, column, len(value))
             facts.check(filename, limits)
             rows.append(cells)
     except csv.Error as error:
-        raise Unreadable("corrupt_file", filename, f"第 {reader.line_num} 行读不下去（{error}），请检查引号是否成对") from error
+        raise Unreadable(
+            "corrupt_file", filename, f"第 {reader.line_num} 行读不下去（{error}），请检查引号是否成对"
+        ) from error
     return Sheet(facts.name, rows, facts=facts)
 
 

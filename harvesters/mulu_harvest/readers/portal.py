@@ -58,7 +58,9 @@ def read_portal(
         records.append(Record(where, _raw(source, row, slug_of.get(department, ""), identity)))
     low, high = expected or source.expected
     if not low <= len(records) <= high:
-        raise SourceError(f"来源“{source.title}”有 {len(records)} 条目录，预期在 {low} 到 {high} 条之间，请核对后再导入")
+        raise SourceError(
+            f"来源“{source.title}”有 {len(records)} 条目录，预期在 {low} 到 {high} 条之间，请核对后再导入"
+        )
     departments = {slug: name for name, slug in slug_of.items()}
     return PortalReading(source, tuple(records), len(rows), len(rows) - len(records), departments)
 
@@ -134,7 +136,7 @@ def _items(source: Source, row: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         if rule.pattern:
             match = re.search(rule.pattern, text)
             text = match[1] if match else ""
-        names = list(dict.fromkeys(name.strip(" \"") for name in split_list(text.removesuffix("等"), rule.separators)))
+        names = list(dict.fromkeys(name.strip(' "') for name in split_list(text.removesuffix("等"), rule.separators)))
         if len(names) >= rule.minimum and all(len(name) <= rule.longest and "。" not in name for name in names):
             yield from ({"name": name} for name in names)
             return
