@@ -7,13 +7,16 @@ import shlex
 import shutil
 import sys
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
+from mulu_ops import solr
 from mulu_ops.errors import Missing
-from mulu_ops.settings import HOST, ROOT, Settings
-from mulu_ops.solr import write_home
+from mulu_ops.settings import HOST, ROOT, Settings, write_private
 
 BIN = Path(sys.executable).parent
+SOURCE_FOLDERS = ("mulu", "ckan_ext", "harvesters/mulu_harvest", "deploy/mulu_ops", "templates/notices")
+SOURCE_SUFFIXES = {".py", ".yml", ".yaml", ".html", ".mo", ".js", ".css"}
 
 
 @dataclass(frozen=True)
@@ -92,40 +95,58 @@ def programs(settings: Settings) -> list[Program]:
         ours.append(Program("postgres", command, "postgres", postgres_user(), stop_signal="INT"))
     if "redis" not in settings.external:
         redis = which("redis-server", "请安装 redis-server，或用 CKAN_REDIS_URL 指定已有的 Redis。")
-        folder = settings.var / "redis"
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [redis, "--bind", HOST, "--port", str(ports["redis"]), "--dir", str(folder), "--save", "60", "1"]
-        ours.append(Program("redis", command, "redis"))
+        ours.append(Program("redis", [redis, str(redis_conf(settings))], "redis"))
     if "solr" not in settings.external:
-        java = which("java", "请安装 default-jre-headless（Java 17 或更新），或用 CKAN_SOLR_URL 指定已有的 Solr。")
-        command = [java, "-Xms256m", "-Xmx512m", f"-Dsolr.solr.home={write_home(settings)}",
-                   f"-Dsolr.log.dir={settings.log}", "-cp", f"{settings.var}/solr/lib/*",
-                   "org.eclipse.jetty.xml.XmlConfiguration", str(ROOT / "deploy/local/solr/jetty.xml"),
-                   f"solr.port={ports['solr']}"]
-        ours.append(Program("solr", command, "solr"))
-    environment = {"CKAN_INI": str(settings.ini("demo"))}
+        java = which("java", "请安装 default-jre-headless（Java 11 或更新），或用 CKAN_SOLR_URL 指定已有的 Solr。")
+        home = solr.write_home(settings)
+        command = [java, "-Xms256m", "-Xmx512m", f"-Dsolr.solr.home={home}", f"-Dsolr.log.dir={settings.log}",
+                   f"-Dlog4j2.configurationFile={solr.SOURCE / 'log4j2.xml'}", "-cp", f"{solr.jars(settings)}/*",
+                   "org.eclipse.jetty.xml.XmlConfiguration", str(solr.SOURCE / "jetty.xml"), f"solr.port={ports['solr']}"]
+        ours.append(Program("solr", command, "solr", environment={"MULU_SOURCE": solr.fingerprint()}))
+    environment = {"CKAN_INI": str(settings.ini("demo")), "MULU_SOURCE": source_fingerprint(settings)}
     web = [str(BIN / "gunicorn"), "--bind", f"{HOST}:{ports['ckan']}", "--workers", "2", "--timeout", "120",
            "mulu_ops.wsgi:application"]
     ours.append(Program("ckan", web, "ckan", environment=environment))
     worker = [str(BIN / "ckan"), "-c", str(settings.ini("demo")), "jobs", "worker"]
     ours.append(Program("worker", worker, environment=environment))
-    site = [sys.executable, "-m", "mulu_ops.static", str(settings.var / "site" / "current"), HOST, str(ports["site"])]
+    site = [sys.executable, "-m", "mulu_ops.static", str(settings.site / "current"), HOST, str(ports["site"])]
     ours.append(Program("site", site, "site"))
     return ours
 
 
+def redis_conf(settings: Settings) -> Path:
+    """Redis asks for a password: jobs lie in it, and who may write a job may run code as the portal."""
+    folder = settings.var / "redis"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "redis.conf"
+    write_private(file, f"bind {HOST}\nport {settings.ports['redis']}\ndir \"{folder}\"\nsave 60 1\n"
+                        f"requirepass {settings.secrets['redis']}\n")
+    return file
+
+
+def source_fingerprint(settings: Settings) -> str:
+    """Changes with any code, template or setting that a running CKAN has read: supervisor then starts it anew."""
+    digest = sha256()
+    for file in sorted(path for folder in SOURCE_FOLDERS for path in (ROOT / folder).rglob("*") if _is_source(path)):
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    if (ini := settings.ini("demo")).exists():
+        digest.update(ini.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _is_source(path: Path) -> bool:
+    return path.suffix in SOURCE_SUFFIXES and path.is_file()
+
+
 def supervisord_conf(settings: Settings) -> str:
-    """Text of supervisord.conf. Its socket lies in var/; the control socket is open to its owner only."""
+    """Text of supervisord.conf; the control socket is open to its owner only."""
+    root = "user = root\n" if os.geteuid() == 0 else ""
     head = (
-        f"[unix_http_server]\nfile = {socket(settings)}\nchmod = 0700\n\n"
-        f"[supervisord]\nlogfile = {settings.log}/supervisord.log\npidfile = {settings.var}/supervisord.pid\n"
+        f"[unix_http_server]\nfile = {settings.socket}\nchmod = 0700\n\n"
+        f"[supervisord]\n{root}logfile = {settings.log}/supervisord.log\npidfile = {settings.var}/supervisord.pid\n"
         f"childlogdir = {settings.log}\nnodaemon = false\n\n"
         "[rpcinterface:supervisor]\n"
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\n"
-        f"[supervisorctl]\nserverurl = unix://{socket(settings)}\n\n"
+        f"[supervisorctl]\nserverurl = unix://{settings.socket}\n\n"
     )
     return head + "\n".join(program.section(settings.log) for program in programs(settings))
-
-
-def socket(settings: Settings) -> Path:
-    return settings.var / "supervisor.sock"

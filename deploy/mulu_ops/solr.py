@@ -6,23 +6,27 @@ The schema keeps CKAN's version name, which CKAN checks. In production the offic
 from __future__ import annotations
 
 import re
+from functools import cache
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
+from mulu_ops.errors import Missing
 from mulu_ops.settings import ROOT, Settings
 
 SOURCE = ROOT / "deploy" / "local" / "solr"
 
 
+@cache
 def schema() -> str:
     """CKAN's schema.xml with ``text`` replaced and our types and fields added; text of an XML document."""
     ckan = find_spec("ckan")
     assert ckan and ckan.origin
     own = (Path(ckan.origin).parent / "config" / "solr" / "schema.xml").read_text(encoding="utf-8")
     chinese = (SOURCE / "chinese.xml").read_text(encoding="utf-8")
-    types, fields = (re.search(rf"<{tag}>(.*?)</{tag}>", chinese, re.S) for tag in ("types", "fields"))
+    types, fields = (re.search(rf"<{tag}>(.*?)</{tag}>", chinese, re.DOTALL) for tag in ("types", "fields"))
     assert types and fields
-    own, replaced = re.subn(r'<fieldType name="text" class.*?</fieldType>', lambda _: types[1].strip(), own, flags=re.S)
+    own, replaced = re.subn(r'<fieldType name="text" class.*?</fieldType>', lambda _: types[1].strip(), own, flags=re.DOTALL)
     own, added = re.subn(r"</fields>", lambda _: f"{fields[1].rstrip()}\n</fields>", own)
     if (replaced, added) != (1, 1):
         raise RuntimeError("CKAN 的 Solr schema.xml 与预期不同：找不到字段类型 text 或 </fields>")
@@ -36,11 +40,17 @@ def width_mapping() -> str:
     return "".join(f'"{wide}" => "{escape.get(half, half)}"\n' for wide, half in pairs)
 
 
-def write_home(settings: Settings) -> Path:
-    """Write ``var/solr/home`` for all cores; a file is written only when its content is new. The folder is returned."""
-    home = settings.var / "solr" / "home"
-    _write(home / "solr.xml", "<solr></solr>\n")
-    files = {
+def jars(settings: Settings) -> Path:
+    """Where bootstrap.sh has put Solr's jars: a folder for each version of pom.xml, so that none changes under a running Solr."""
+    folder = settings.var / "solr" / f"lib-{sha256((SOURCE / 'pom.xml').read_bytes()).hexdigest()[:12]}"
+    if not folder.is_dir():
+        raise Missing("没有 Solr 的程序包：请运行 deploy/local/bootstrap.sh（make demo 会自动运行），或用 CKAN_SOLR_URL 指定已有的 Solr。")
+    return folder
+
+
+def conf() -> dict[str, str]:
+    """The ``conf`` folder of a core: file name → text."""
+    return {
         "schema.xml": schema(),
         "solrconfig.xml": (SOURCE / "solrconfig.xml").read_text(encoding="utf-8"),
         "width.txt": width_mapping(),
@@ -48,9 +58,20 @@ def write_home(settings: Settings) -> Path:
         "protwords.txt": "",
         "stopwords.txt": "",
     }
-    for core in settings.cores():
+
+
+def fingerprint() -> str:
+    """Changes with the conf folder: Solr is then started anew, and what it holds is indexed again."""
+    return sha256("\0".join(conf().values()).encode()).hexdigest()[:16]
+
+
+def write_home(settings: Settings) -> Path:
+    """Write ``var/solr/home`` for all cores; a file is written only when its content is new. The folder is returned."""
+    home = settings.var / "solr" / "home"
+    _write(home / "solr.xml", "<solr></solr>\n")
+    for core in settings.cores:
         _write(home / core / "core.properties", f"name={core}\n")
-        for name, text in files.items():
+        for name, text in conf().items():
             _write(home / core / "conf" / name, text)
     return home
 
