@@ -17,15 +17,22 @@ import mulu.profile
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
+
+
+def N_(text: str) -> str:
+    """Marks a text for translation that is translated where it is shown."""
+    return text
+
+
 #: package_show's `mulu_status` → (label, tag class)
 STATUS = {
-    "draft": ("草稿", "m-tag"),
-    "under_review": ("审核中", "m-tag m-tag-info"),
-    "returned": ("已退回", "m-tag m-tag-warn"),
-    "withdrawn": ("已撤回", "m-tag"),
-    "published": ("已发布", "m-tag m-tag-ok"),
-    "published_pending": ("已发布 · 有待审核的变更", "m-tag m-tag-info"),
-    "archived": ("已归档", "m-tag"),
+    "draft": (N_("草稿"), "m-tag"),
+    "under_review": (N_("审核中"), "m-tag m-tag-info"),
+    "returned": (N_("已退回"), "m-tag m-tag-warn"),
+    "withdrawn": (N_("已撤回"), "m-tag"),
+    "published": (N_("已发布"), "m-tag m-tag-ok"),
+    "published_pending": (N_("已发布 · 有待审核的变更"), "m-tag m-tag-info"),
+    "archived": (N_("已归档"), "m-tag"),
 }
 
 #: class key → tag class; the label comes from mulu.codes
@@ -33,10 +40,10 @@ CLASS_TAG = {"unconditional": "m-tag-ok", "conditional": "m-tag-warn", "none": "
 
 #: state of a catalogue review → what happens next, in the words of the entry's page, and its tone
 NEXT = {
-    "draft": ("检查无误后，提交本部门负责人。", ""),
-    "returned": ("已退回，请按意见改正后再次提交。", "m-note-warn"),
-    "head_review": ("等待本部门负责人完成保密审查、个人信息影响评估并同意。", ""),
-    "authority_review": ("负责人已同意，等待主管部门审核发布。", ""),
+    "draft": (N_("检查无误后，提交本部门负责人。"), ""),
+    "returned": (N_("已退回，请按意见改正后再次提交。"), "m-note-warn"),
+    "head_review": (N_("等待本部门负责人完成保密审查、个人信息影响评估并同意。"), ""),
+    "authority_review": (N_("负责人已同意，等待主管部门审核发布。"), ""),
 }
 
 #: fields that have a place of their own on the entry's page
@@ -140,7 +147,8 @@ def mulu_facet_label(name: str, value: str, search_facets: dict[str, Any] | None
 
 def mulu_status(package: dict[str, Any]) -> tuple[str, str] | None:
     """(label, tag class) of an entry's status, for those to whom package_show tells it."""
-    return STATUS.get(package.get("mulu_status", ""))
+    found = STATUS.get(package.get("mulu_status", ""))
+    return (tk._(found[0]), found[1]) if found else None
 
 
 def mulu_facts(package: dict[str, Any]) -> list[tuple[str, list[dict[str, str]]]]:
@@ -168,9 +176,11 @@ def mulu_review(package: dict[str, Any]) -> dict[str, Any] | None:
     case = shown.get("case") or shown
     mine = [one for one in shown.get("available", []) if one["allowed"]]
     problems = [one for one in shown.get("problems") or [] if one.get("severity", "error") == "error"]
-    text, tone = NEXT.get(case["state"], ("这一条目正在审核。", ""))
+    text, tone = NEXT.get(case["state"], (N_("这一条目正在审核。"), ""))
+    text = tk._(text)
     if problems and case["state"] in ("draft", "returned"):
-        text, tone = f"还有 {len(problems)} 处问题，改正后才能提交本部门负责人。", "m-note-warn"
+        text = tk._("还有 {n} 处问题，改正后才能提交本部门负责人。").format(n=len(problems))
+        tone = "m-note-warn"
     direct = [one for one in mine if one["event"] == "submit" and not problems]
     return {"id": case["id"], "version": case["version"], "text": text, "tone": tone, "buttons": direct, "problems": problems}
 
@@ -260,19 +270,25 @@ def mulu_due(row: dict[str, Any]) -> dict[str, str] | None:
     left = row.get("days_left")
     if row.get("overdue") or (left is not None and left < 0):
         late = abs(left or 0)
-        text, tag = (f"已逾期 {late} 个工作日" if late else "已逾期"), "m-tag-bad"
+        text = tk._("已逾期 {n} 个工作日").format(n=late) if late else tk._("已逾期")
+        tag = "m-tag-bad"
     elif left == 0:
-        text, tag = "今天到期", "m-tag-bad"
+        text, tag = tk._("今天到期"), "m-tag-bad"
     elif left is None:
-        text, tag = "有期限", "m-tag"
+        text, tag = tk._("有期限"), "m-tag"
     else:
-        text, tag = f"还剩 {left} 个工作日", "m-tag-warn" if left <= 2 else "m-tag-ok"
+        text, tag = tk._("还剩 {n} 个工作日").format(n=left), "m-tag-warn" if left <= 2 else "m-tag-ok"
     return {"text": text, "tag": tag, "date": mulu_date(row["due_on"])}
 
 
 def mulu_value(field: Any, value: Any) -> str:
     """A field's value as people read it."""
     return mulu.entry.shown(field, value)
+
+
+def mulu_shown(key: str, value: Any) -> str:
+    """The value of an entry's field, by its key, as people read it."""
+    return mulu_value(mulu.entry.FIELD[key], value) if key in mulu.entry.FIELD else str(value or "")
 
 
 def mulu_join(parts: Iterable[Any], between: str = "、") -> str:
@@ -308,6 +324,7 @@ __all__ = [
     "mulu_regulation",
     "mulu_review",
     "mulu_sections",
+    "mulu_shown",
     "mulu_status",
     "mulu_time",
     "mulu_today",

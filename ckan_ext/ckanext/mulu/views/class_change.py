@@ -11,7 +11,7 @@ from ckanext.mulu.views.common import anchored, by_field, call, problems_of, req
 from flask import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
 
-from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS
+from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS, class_of
 
 mulu_class = Blueprint("mulu_class", __name__)
 mulu_class.before_request(require_login)
@@ -19,19 +19,8 @@ mulu_class.before_request(require_login)
 PROCEDURE = "classification_change"
 
 
-def class_of(entry: dict[str, Any]) -> dict[str, Any]:
-    """The class of an entry as the procedure writes it: the entry's own fields, and items (by name) with one of their own."""
-    items = {
-        item["name"]: own
-        for item in entry.get("items") or []
-        if (own := {key: item[key] for key in ITEM_CLASS_FIELDS if item.get(key)}) and item.get("name")
-    }
-    found: dict[str, Any] = {key: entry[key] for key in CLASS_FIELDS if entry.get(key)}
-    return {**found, "items": items} if items else found
-
-
 def changed(before: dict[str, Any], form: Any) -> dict[str, Any]:
-    """What the form changes, in the same shape: only fields and items that differ from `before`."""
+    """What the form changes of a class (mulu.entry.class_of), in the same shape: only fields and items that differ."""
     after: dict[str, Any] = {}
     for key in CLASS_FIELDS:
         value = form.get(f"after.{key}", before.get(key, "")).replace("\r\n", "\n").strip()

@@ -17,7 +17,12 @@ from ckanext.mulu.views.common import (
 from flask import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
 
+from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS
+
 mulu_entry = Blueprint("mulu_entry", __name__)
+
+#: once published, the class is changed by its own procedure only
+PUBLISHED = ("published", "published_pending")
 
 Answer = str | BaseResponse | tuple[str, int]
 
@@ -111,6 +116,7 @@ def _render(entry: dict[str, Any], organisations: list[dict[str, Any]], problems
             "by_field": by_field(shown),
             "item_rows": rows + (blank or (1 if rows else entry_form.BLANK_ROWS)),
             "is_new": not entry.get("id"),
+            "locked": CLASS_FIELDS + ITEM_CLASS_FIELDS if entry.get("mulu_status") in PUBLISHED else (),
         },
     )
 

@@ -53,7 +53,7 @@
       var file = input.files[0];
       var bad = file && file.size > most * 1024 * 1024;
       message.hidden = !bad;
-      message.textContent = bad ? "文件有 " + Math.ceil(file.size / 1048576) + " MB，超过 " + most + " MB，请拆分后再上传。" : "";
+      message.textContent = bad ? message.dataset.mUploadError.replace("{size}", Math.ceil(file.size / 1048576)).replace("{most}", most) : "";
       return bad;
     }
     input.addEventListener("change", tooBig);

@@ -31,7 +31,7 @@
       number();
       var left = rows();
       first(left[Math.min(at, left.length - 1)]).focus();
-      status.textContent = "已删除第 " + (at + 1) + " 行";
+      status.textContent = box.dataset.removed.replace("{n}", at + 1);
       box.dispatchEvent(new Event("input", { bubbles: true }));
     }
     function fill(control, text) {
@@ -88,7 +88,7 @@
         });
       });
       number();
-      status.textContent = "已粘贴 " + lines.length + " 行";
+      status.textContent = box.dataset.pasted.replace("{n}", lines.length);
       box.dispatchEvent(new Event("input", { bubbles: true }));
     });
     number();
