@@ -72,13 +72,19 @@ def check(draft: Draft, profile: Profile, known_codes: Callable[[str], bool] | N
     A field whose value could not be read is told once, as unreadable, and not as missing too.
     """
     unread = {problem.field for problem in draft.problems if problem.severity == "error"}
-    found = checks.check(draft.entry, profile, known_codes=known_codes)
     added = [
-        replace(problem, where=problem.where or draft.cells.get(problem.field) or draft.where)
-        for problem in found
+        replace(problem, where=problem.where or _place(draft, problem.field))
+        for problem in checks.check(draft.entry, profile, known_codes=known_codes)
         if not (problem.rule == "required" and problem.field in unread)
     ]
     return replace(draft, problems=(*draft.problems, *added))
+
+
+def _place(draft: Draft, path: str) -> str:
+    """Where a field stands in the source: its own cell, else that of the item it belongs to, else that of the title."""
+    item = path.partition(".")[0] if path.startswith("items") else ""
+    near = (path, f"{item}.name", "items[0].name" if item else "")
+    return next((draft.cells[key] for key in near if key in draft.cells), draft.where)
 
 
 class _Normaliser:
@@ -217,12 +223,13 @@ class _Normaliser:
 
     def openness(self) -> None:
         """Two columns, 是否向社会开放 and 开放条件, say one thing together."""
+        if "open_answer" in self.record.cells:
+            self.record.cells.setdefault("open_type", self.where("open_answer"))
         answer, condition = clean(self.raw.get("open_answer", "")), clean(self.raw.get("open_condition", ""))
         if answer and "open_type" not in self.entry:
             found = open_type_of(answer, condition)
             self.put("open_type", found)
             if found is None:
-                self.record.cells.setdefault("open_type", self.where("open_answer"))
                 self.not_in_list(FIELD["open_type"], "open_type", answer)
         if self.entry.get("open_type") == "unconditional" and open_type_of("是", condition) != "conditional":
             self.entry.pop("open_condition", None)
@@ -231,10 +238,11 @@ class _Normaliser:
         """One column, 共享条件/不予共享依据, is the condition or the basis, as the class says."""
         text = clean(self.raw.get("share_terms", ""))
         kind = self.entry.get("share_type")
-        if text and not (kind == "unconditional" and CODE_LISTS["share_type"].parse(text) == "unconditional"):
-            key = "share_basis" if kind == "none" else "share_condition"
-            self.entry.setdefault(key, text)
+        key = "share_basis" if kind == "none" else "share_condition"
+        if "share_terms" in self.record.cells:
             self.record.cells.setdefault(key, self.where("share_terms"))
+        if text and not (kind == "unconditional" and CODE_LISTS["share_type"].parse(text) == "unconditional"):
+            self.entry.setdefault(key, text)
 
     def items(self) -> None:
         items = []

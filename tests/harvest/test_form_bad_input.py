@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import time
 import tracemalloc
@@ -116,6 +117,24 @@ def compound(*streams: tuple[str, bytes]) -> bytes:
     header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<5H", 0x3E, 3, 0xFFFE, 9, 6) + b"\0" * 10
     header += struct.pack("<9I", 1, directory_at, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0, fat_at)
     return header.ljust(512, b"\xff") + b"".join(sectors)
+
+
+def old_workbook(*records: tuple[int, bytes]) -> bytes:
+    """An .xls ([MS-XLS], BIFF8) with one sheet 目录 that holds these records."""
+
+    def record(kind: int, body: bytes = b"") -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    name = "目录".encode("utf-16-le")
+    bof = struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0)
+    start = len(record(0x809, bof)) + 4 + 6 + 2 + len(name) + len(record(0x0A))
+    book = record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0))
+    book += record(0x85, struct.pack("<IBBBB", start, 0, 0, 2, 1) + name) + record(0x0A)
+    return compound(("Workbook", book + record(0x809, bof) + b"".join(record(*one) for one in records) + record(0x0A)))
+
+
+def label(row: int, column: int, text: str) -> tuple[int, bytes]:
+    return 0x204, struct.pack("<HHHHB", row, column, 0, len(text), 1) + text.encode("utf-16-le")
 
 
 @pytest.mark.parametrize(
@@ -320,6 +339,38 @@ def test_formulas_with_a_saved_result_are_taken_and_told(profile: Profile) -> No
     assert [(p.rule, p.where, p.severity) for p in draft.problems if p.rule == "formula"] == [
         ("formula", "工作表《目录》I4", "warning")
     ]
+
+
+OLD_FORM = (
+    *(label(0, column, text) for column, text in enumerate(["信息资源名称", "信息资源摘要", "更新周期"])),
+    label(1, 0, "低保"),
+    (0x06, struct.pack("<HHHdHIH", 1, 1, 0, 7.0, 0, 0, 0)),  # FORMULA with the saved result 7
+    (0x205, struct.pack("<HHHBB", 1, 2, 0, 42, 1)),  # BOOLERR #N/A
+)
+
+
+def test_formulas_and_error_values_in_old_excel(profile: Profile) -> None:
+    [draft] = read_form(old_workbook(*OLD_FORM), "目录.xls", profile=profile).entries
+    assert draft.entry["notes"] == "7"
+    found = {(p.rule, p.where, p.severity) for p in draft.problems if p.rule in ("formula", "error_value")}
+    assert found == {("formula", "工作表《目录》B2", "warning"), ("error_value", "工作表《目录》C2", "error")}
+
+
+def test_a_far_away_cell_in_old_excel(refusal: Any) -> None:
+    assert refusal(old_workbook(*OLD_FORM, label(65_535, 255, "x")))[0] == "too_many_cells"
+
+
+def test_a_damaged_file_never_breaks_the_reader(examples: Path, profile: Profile) -> None:
+    """Bytes changed at random, the same ones each time: a report comes back, whatever it says."""
+    chance = random.Random(20220509)
+    for path in sorted((examples / "forms").iterdir()):
+        original = path.read_bytes()
+        for _ in range(25):
+            damaged = bytearray(original)
+            for _ in range(chance.choice((1, 5, 50))):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            report = read_form(bytes(damaged), path.name, profile=profile)
+            assert report.entries or report.problems
 
 
 def test_macros_are_told_and_never_run(profile: Profile) -> None:

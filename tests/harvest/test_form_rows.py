@@ -301,6 +301,26 @@ def test_error_values(read: Any) -> None:
     assert reading_rules(report) == {("error_value", "工作表《目录》D4", "error")}
 
 
+@pytest.mark.parametrize(
+    ("cells", "rule", "cell"),
+    [
+        ({"share_type": "有条件共享", "share_terms": None}, "share_condition_missing", "K4"),
+        ({"share_type": "不予共享", "share_terms": None, "open_answer": "否"}, "share_basis_missing", "K4"),
+        ({"share_type": None}, "required", "J4"),
+        ({"open_answer": "否"}, "open_ground_missing", "B4"),
+        ({"code": "307001-1"}, "wrong_code", "C4"),
+        ({"data_type": None}, "required", "H4"),
+        ({"item": None, "data_type": None, "length": None}, "required", "B4"),
+        ({"title": "名" * 201}, "too_long", "B4"),
+        ({"share_type": "不予共享", "share_terms": "《统计法》第二十五条"}, "open_exceeds_share", "L4"),
+    ],
+)
+def test_the_rules_problems_are_placed_too(read: Any, cells: dict[str, Any], rule: str, cell: str) -> None:
+    """Each rule is mulu.checks' own; the reader only says in which cell its field stands."""
+    found = {(p.rule, p.where) for p in read(form(row(**cells))).entries[0].problems if p.severity == "error"}
+    assert (rule, f"工作表《目录》{cell}") in found
+
+
 def test_who_owns_an_entry(profile: Profile) -> None:
     known = {"县民政局": "minzheng", "县教育局": "jiaoyu"}
     header = ["信息资源名称", "信息资源提供方", "信息资源摘要", "更新周期"]

@@ -48,6 +48,11 @@ class FormReport:
     refused: bool = False
 
     @property
+    def columns(self) -> dict[str, Mapping[str, str]]:
+        """Sheet → heading → the key of the field that the column was read as."""
+        return {sheet.name: sheet.columns for sheet in self.sheets if sheet.columns}
+
+    @property
     def sound(self) -> tuple[Draft, ...]:
         """The drafts that could be submitted as they are."""
         return tuple(draft for draft in self.entries if draft.sound)

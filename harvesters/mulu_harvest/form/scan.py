@@ -55,16 +55,18 @@ class _XlsxScan:
         self.shared = array("I")
 
     def run(self) -> dict[str, SheetFacts]:
-        names = dict(self._sheet_names())
-        if "xl/sharedStrings.xml" in self.archive.namelist():
-            self._parse("xl/sharedStrings.xml", _SharedStrings(self.shared, self.filename, self.limits))
+        """Part names are compared without case, as the parser does."""
+        parts = {part.lower(): part for part in self.archive.namelist()}
+        sheets = {target.lower(): name for target, name in self._sheet_names()}
+        if shared := parts.pop("xl/sharedstrings.xml", ""):
+            self._parse(shared, _SharedStrings(self.shared, self.filename, self.limits))
         facts = {}
-        for part in self.archive.namelist():
-            if part in names:
-                sheet = _Sheet(SheetFacts(names[part]), self.shared, self.filename, self.limits)
+        for folded, part in parts.items():
+            if folded in sheets:
+                sheet = _Sheet(SheetFacts(sheets[folded]), self.shared, self.filename, self.limits)
                 self._parse(part, sheet)
-                facts[names[part]] = sheet.facts
-            elif part != "xl/sharedStrings.xml":
+                facts[sheets[folded]] = sheet.facts
+            else:
                 self._skim(part)
         return facts
 
