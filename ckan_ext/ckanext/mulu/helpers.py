@@ -14,6 +14,7 @@ from ckan.common import current_user
 import mulu.codes
 import mulu.entry
 import mulu.profile
+from ckanext.mulu import entries
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -57,8 +58,8 @@ WEEKDAYS = "一二三四五六日"
 
 
 def mulu_profile() -> mulu.profile.Profile:
-    """The place's profile, as the portal is configured (`mulu.profile`)."""
-    return mulu.profile.load(tk.config.get("mulu.profile") or "huarong")
+    """The place's profile, as the portal is configured."""
+    return entries.profile()
 
 
 def mulu_place() -> str:
@@ -173,9 +174,9 @@ def mulu_review(package: dict[str, Any]) -> dict[str, Any] | None:
         shown = tk.get_action("mulu_case_show")({"user": current_user.name}, {"id": package["mulu_case"]})
     except (tk.NotAuthorized, tk.ObjectNotFound):
         return None
-    case = shown.get("case") or shown
-    mine = [one for one in shown.get("available", []) if one["allowed"]]
-    problems = [one for one in shown.get("problems") or [] if one.get("severity", "error") == "error"]
+    case = shown["case"]
+    mine = [one for one in shown["available"] if one["allowed"]]
+    problems = [one for one in shown["problems"] if one.get("severity", "error") == "error"]
     text, tone = NEXT.get(case["state"], (N_("这一条目正在审核。"), ""))
     text = tk._(text)
     if problems and case["state"] in ("draft", "returned"):

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import ckan.model as model
 import ckan.plugins.toolkit as tk
+from ckan import model
+from sqlalchemy import select
+
 from mulu.people import SYSTEM, Person, Role
 from mulu.visibility import NOBODY
-from sqlalchemy import select
 
 FUNCTIONS: dict[str, dict[str, str]] = {
     "provider": {},

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import ckan.model as model
-from sqlalchemy import func, insert, select
-
+from ckan import model
 from ckanext.mulu.model.tables import case, case_event
+from sqlalchemy import func, insert, select
 
 START = "0" * 64
 """What stands before a case's first event."""

@@ -1,0 +1,76 @@
+"""``ckan mulu …``: what needs the database itself. What an operator types every day is the command ``mulu``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import ckan.plugins.toolkit as tk
+import click
+
+
+@click.group(short_help="目录：快照、索引、历史、时限。")
+def mulu() -> None:
+    pass
+
+
+@mulu.command()
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--demo", is_flag=True, help="在快照里注明是演示数据。")
+def snapshot(file: Path, demo: bool) -> None:
+    """把已发布的目录写成快照文件（公共网站由它生成）。"""
+    from ckanext.mulu.snapshot import write
+
+    click.echo(f"{write(file, demo=demo)} 条")
+
+
+@mulu.command()
+def drift() -> None:
+    """数据库与检索索引是否一致；不一致时列出并以 1 退出。"""
+    from ckanext.mulu.drift import compare
+
+    found = compare()
+    click.echo(json.dumps(found, ensure_ascii=False))
+    sys.exit(1 if any(found.values()) else 0)
+
+
+@mulu.command()
+def reindex() -> None:
+    """只修补与数据库不一致的索引条目。"""
+    from ckanext.mulu.drift import mend
+
+    click.echo(f"{mend()} 条")
+
+
+@mulu.command("verify-chain")
+def verify_chain() -> None:
+    """核对全部事项记录的校验链；有改动时列出并以 1 退出。"""
+    from ckanext.mulu.model.history import broken
+
+    found = list(broken())
+    for line in found:
+        click.echo(line)
+    click.echo("校验链完整" if not found else f"{len(found)} 处与校验链不符")
+    sys.exit(1 if found else 0)
+
+
+@mulu.command()
+def tick() -> None:
+    """计算时限：提醒、逾期、上报、重新计算暂定日期。可以重复运行。"""
+    from ckanext.mulu import cases
+    from ckanext.mulu.transaction import transaction
+
+    with transaction({}) as touched:
+        click.echo(f"{cases.tick_all(touched)} 步")
+
+
+@mulu.command("seed-demo")
+@click.option("--profile", default=None, help="地方，默认为配置的 mulu.profile。")
+@click.option("--departments", type=click.File("r"), default=None, help="部门名单（JSON：[{name, title}]），- 为标准输入。")
+def seed_demo(profile: str | None, departments: click.utils.LazyFile | None) -> None:
+    """建立演示用的机构和人员；输出 JSON：users（角色 → 用户名、密码、令牌）、departments（部门 → 经办人）。"""
+    from ckanext.mulu.seed import seed
+
+    listed = json.load(departments) if departments else []  # type: ignore[arg-type]
+    click.echo(json.dumps(seed(profile or tk.config["mulu.profile"], listed), ensure_ascii=False))

@@ -1,0 +1,73 @@
+"""A CKAN dataset ↔ a catalogue entry in wire form, and what the rules say of it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan import model
+from ckanext.mulu.model.tables import resource_code
+from sqlalchemy import select
+
+import mulu.profile
+from mulu.checks import check
+from mulu.entry import FIELDS
+from mulu.errors import Problem
+from mulu.profile import Profile
+from mulu.workdays import Calendar
+
+RESOURCE_KEYS = ("id", "name", "url", "format", "size", "hash", "description")
+KEYS = tuple(field.key for field in FIELDS if field.key not in ("provider", "resources"))
+
+
+def profile() -> Profile:
+    """The place's rules, as ``mulu.profile`` and ``mulu.stricter`` name them."""
+    return mulu.profile.load(tk.config["mulu.profile"], stricter=tk.asbool(tk.config["mulu.stricter"]))
+
+
+@cache
+def calendar() -> Calendar:
+    return Calendar.load()
+
+
+def to_entry(package: dict[str, Any]) -> dict[str, Any]:
+    """The wire form of a dataset as ``package_show`` gives it, or as somebody sends it to ``package_create``.
+
+    The provider is the organisation's name; keys that are CKAN's own are left out, and so are empty values.
+    """
+    entry = {key: package[key] for key in KEYS if package.get(key) not in (None, "", [], {})}
+    entry["provider"] = provider_name(package)
+    resources = [{key: str(one[key]) for key in RESOURCE_KEYS if one.get(key)} for one in package.get("resources") or []]
+    if resources:
+        entry["resources"] = resources
+    return entry
+
+
+def to_package(entry: dict[str, Any]) -> dict[str, Any]:
+    """What ``package_create`` takes for an entry in wire form."""
+    package = {key: value for key, value in entry.items() if key in KEYS}
+    return package | {"owner_org": entry.get("provider", ""), "type": "dataset", "resources": entry.get("resources", [])}
+
+
+def provider_name(package: dict[str, Any]) -> str:
+    organisation = package.get("organization")
+    if isinstance(organisation, dict) and organisation.get("id") == package.get("owner_org", organisation.get("id")):
+        return str(organisation["name"])
+    found = model.Group.get(package.get("owner_org") or "")
+    return str(found.name) if found else ""
+
+
+def known_code(code: str) -> bool:
+    """Whether a resource code was ever given here."""
+    return bool(model.Session.execute(select(resource_code.c.code).where(resource_code.c.code == code)).first())
+
+
+def problems_of(entry: dict[str, Any]) -> list[Problem]:
+    """All problems of an entry under the place's rules."""
+    return check(entry, profile(), known_codes=known_code)
+
+
+def show(id_or_name: str) -> dict[str, Any]:
+    """The dataset as it stands in the database, whoever asks: for the portal's own work, never to be handed on as it is."""
+    return tk.get_action("package_show")({"ignore_auth": True, "use_cache": False}, {"id": id_or_name})

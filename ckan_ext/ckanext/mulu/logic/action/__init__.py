@@ -1,0 +1,19 @@
+"""The actions, by what they are about. ``ACTIONS`` are ours, ``CHAINED`` stand before CKAN's own."""
+
+from ckanext.mulu.logic.action import batch, cases, catalogue, imports, packages, resources
+
+ACTIONS = {
+    name: function
+    for module in (batch, cases, catalogue, imports)
+    for name, function in vars(module).items()
+    if name.startswith("mulu_")
+}
+CHAINED = {
+    "package_create": packages.package_create,
+    "package_update": packages.package_update,
+    "package_show": packages.package_show,
+    "package_delete": packages.package_delete,
+    "resource_create": resources.resource_create,
+    "resource_update": resources.resource_update,
+    "resource_delete": resources.resource_delete,
+}

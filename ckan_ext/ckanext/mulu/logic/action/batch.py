@@ -1,0 +1,45 @@
+"""One decision on many cases: each is its own transaction, and each has its own answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+
+from ckanext.mulu import cases, roles
+from ckanext.mulu.logic import access, refusal
+from ckanext.mulu.transaction import Touched, index, transaction
+
+MOST = 200
+
+
+def mulu_case_batch(context: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Apply one event with the same data to several cases. A refusal of one stops none of the others.
+
+    :param ids: of the cases, at most 200
+    :param event: id of the event; ``data``: its fields
+    :returns: ``{"results": [{id, title, ok, state, problems}]}`` in the order of ``ids``
+    """
+    tk.check_access("mulu_case_event", context, data)
+    ids, event = data.get("ids"), data.get("event")
+    if not isinstance(ids, list) or not ids or len(ids) > MOST or not isinstance(event, str):
+        raise refusal.one("ids", "batch_size", f"请给出 1 到 {MOST} 个事项编号（ids）和一个操作（event）")
+    actor, touched, results = roles.person(context), Touched(), []
+    for case_id in map(str, ids):
+        title = ""
+        try:
+            with refusal.refusals(), transaction({}, later=touched):
+                case = cases.get(case_id, lock=True)
+                access.require_seen(actor, case)
+                title = case.subject["title"]
+                after = cases.act(case, event, actor, data.get("data") or {}, touched)
+            results.append({"id": case_id, "title": title, "ok": True, "state": after.state, "problems": []})
+        except tk.ObjectNotFound:
+            problems = [{"field": "", "rule": "not_found", "message": tk._("没有这个事项。"), "article": ""}]
+            results.append({"id": case_id, "title": title, "ok": False, "state": "", "problems": problems})
+        except tk.ValidationError as error:
+            results.append(
+                {"id": case_id, "title": title, "ok": False, "state": "", "problems": error.error_dict.get("problems", [])}
+            )
+    index(list(touched.ids))
+    return {"results": results}

@@ -1,0 +1,185 @@
+"""Cases by API: open, act, show, list; the contract of every procedure, now and later."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import ckan.model as model
+import ckan.plugins.toolkit as tk
+from mulu.case import Case, load_procedure
+from mulu.entry import diff
+from mulu.people import Person
+from sqlalchemy import ColumnElement, func, or_, select
+
+from ckanext.mulu import cases, entries, roles
+from ckanext.mulu.logic import access, refusal, schema
+from ckanext.mulu.model import history
+from ckanext.mulu.model.tables import case as case_table
+from ckanext.mulu.transaction import transaction
+
+Context = dict[str, Any]
+
+
+@tk.validate_action_data(schema.case_open)
+def mulu_case_open(context: Context, data: dict[str, Any]) -> dict[str, Any]:
+    """Open a case.
+
+    :param procedure: id, e.g. ``classification_change``
+    :param subject: ``{"type": "entry", "id": dataset id or name}``
+    :param data: the fields that the procedure's opening asks for (``mulu_procedure_show`` gives its JSON Schema)
+    :returns: as ``mulu_case_show``
+    """
+    tk.check_access("mulu_case_open", context, data)
+    actor = roles.person(context)
+    try:
+        load_procedure(data["procedure"])
+    except KeyError as unknown:
+        raise refusal.one("procedure", "not_in_list", str(unknown.args[0])) from None
+    subject = _subject(data["subject"], actor)
+    with refusal.refusals(), transaction(context) as touched:
+        if cases.open_case_of(subject["id"], data["procedure"]):
+            raise refusal.one("subject", "already_open", f"《{subject['title']}》已有一件同类事项在办理，请在原件上继续")
+        case = cases.open_(data["procedure"], subject, actor, data.get("data") or {}, touched)
+    return _show(case.id, actor)
+
+
+@tk.validate_action_data(schema.case_event)
+def mulu_case_event(context: Context, data: dict[str, Any]) -> dict[str, Any]:
+    """Do something in a case: submit, agree, publish, return … A refusal names every reason with its article.
+
+    :param id: of the case
+    :param event: id of the event
+    :param data: the event's fields
+    :param version: the version that the person saw; an older one than the case's is refused (rule ``stale_version``)
+    :returns: as ``mulu_case_show``
+    """
+    tk.check_access("mulu_case_event", context, data)
+    actor = roles.person(context)
+    with refusal.refusals(), transaction(context) as touched:
+        case = cases.get(data["id"], lock=True)
+        access.require_seen(actor, case)
+        cases.act(case, data["event"], actor, data.get("data") or {}, touched, version=data.get("version"))
+    return _show(data["id"], actor)
+
+
+@tk.side_effect_free
+@tk.validate_action_data(schema.case_show)
+def mulu_case_show(context: Context, data: dict[str, Any]) -> dict[str, Any]:
+    """A case with its events, what this person may do now (and why not), the difference to what is published, all problems.
+
+    :returns: ``{id, procedure, …, case, events, available, diff, problems}``
+    """
+    tk.check_access("mulu_case_show", context, data)
+    return _show(data["id"], roles.person(context))
+
+
+@tk.side_effect_free
+@tk.validate_action_data(schema.case_list)
+def mulu_case_list(context: Context, data: dict[str, Any]) -> dict[str, Any]:
+    """The cases that this person may see, the last changed first.
+
+    :param procedure, state, org: only these; ``mine``: filed by this person or waiting for them; ``q``: part of the title
+    :returns: ``{count, results}``; a result is as in ``row_of``
+    """
+    tk.check_access("mulu_case_list", context, data)
+    actor = roles.person(context)
+    where = [access.visible_cases(actor)]
+    for key in ("procedure", "state", "org", "subject_id"):
+        if data.get(key):
+            where.append(case_table.c[key] == data[key])
+    if data.get("open") is not None:
+        where.append(case_table.c.is_open.is_(data["open"]))
+    if data.get("q"):
+        where.append(case_table.c.title.contains(data["q"], autoescape=True))
+    if data.get("mine"):
+        where.append(or_(case_table.c.filed_by == actor.id, access.turn_is_of(actor)))
+    count = model.Session.execute(select(func.count()).select_from(case_table).where(*where)).scalar_one()
+    found = _rows(where, case_table.c.updated_at.desc(), data.get("limit") or 20, data.get("offset") or 0)
+    return {"count": count, "results": [row_of(row, actor) for row in found]}
+
+
+@tk.side_effect_free
+def mulu_inbox(context: Context, data: dict[str, Any]) -> dict[str, Any]:
+    """我的待办: the open cases in which it is this person's turn, the earliest deadline first.
+
+    :returns: ``{counts: {procedure: {turn, overdue}}, results}``; at most 500 results, the counts are of all
+    """
+    tk.check_access("mulu_inbox", context, data)
+    actor = roles.person(context)
+    where = [case_table.c.is_open, access.turn_is_of(actor)]
+    late = func.count().filter(or_(case_table.c.overdue, case_table.c.due_on < datetime.now(UTC).date()))
+    counted = select(case_table.c.procedure, func.count(), late).where(*where).group_by(case_table.c.procedure)
+    counts = {name: {"turn": turn, "overdue": overdue} for name, turn, overdue in model.Session.execute(counted)}
+    found = _rows(where, case_table.c.due_on.asc().nulls_last(), 500, 0)
+    return {"counts": counts, "results": [row_of(row, actor) for row in found]}
+
+
+def _rows(where: list[ColumnElement[bool]], order: Any, limit: int, offset: int) -> list[Any]:
+    columns = [column for column in case_table.c if column.name != "body"]
+    query = select(*columns).where(*where).order_by(order, case_table.c.opened_at).limit(limit).offset(offset)
+    return list(model.Session.execute(query))
+
+
+def row_of(row: Any, actor: Person) -> dict[str, Any]:
+    """A case in a list: {id, procedure, procedure_title, title, org, org_title, state, state_label, due_on, days_left, …}."""
+    procedure = load_procedure(row.procedure)
+    state = procedure.states.get(row.state)
+    organisation = model.Group.get(row.org)
+    today = datetime.now(cases.SHANGHAI).date()
+    left = entries.calendar().between(today, row.due_on) if row.due_on else None
+    return {
+        "id": row.id,
+        "procedure": row.procedure,
+        "procedure_title": procedure.title,
+        "title": row.title,
+        "subject_type": row.subject_type,
+        "subject_id": row.subject_id,
+        "org": row.org,
+        "org_title": organisation.title if organisation else row.org,
+        "state": row.state,
+        "state_label": state.label if state else row.state,
+        "is_open": row.is_open,
+        "due_on": row.due_on.isoformat() if row.due_on else None,
+        "days_left": left,
+        "overdue": row.overdue or (left is not None and left < 0),
+        "provisional": row.provisional,
+        "my_turn": row.is_open and bool(set(row.turn) & {cases.turn_of(role) for role in actor.roles}),
+        "opened_at": row.opened_at.isoformat(),
+        "updated_at": row.updated_at.isoformat(),
+        "version": row.version,
+    }
+
+
+def _subject(given: dict[str, Any], actor: Person) -> dict[str, str]:
+    """The subject as the engine wants it; what the person may not see is not there."""
+    if given.get("type") != "entry":
+        raise refusal.one("subject.type", "not_in_list", "这类事项的对象须为目录条目")
+    package = model.Package.get(str(given.get("id") or ""))
+    if package is None or package.state != "active" or not access.sees_package(actor, package):
+        raise tk.ObjectNotFound(tk._("没有这个条目。"))
+    organisation = model.Group.get(package.owner_org)
+    return {"type": "entry", "id": package.id, "org": organisation.name if organisation else "", "title": package.title}
+
+
+def _show(case_id: str, actor: Person) -> dict[str, Any]:
+    row = model.Session.execute(select(case_table).where(case_table.c.id == case_id)).first()
+    if row is None:
+        raise tk.ObjectNotFound(tk._("没有这个事项。"))
+    case = Case.from_dict(row.body)
+    access.require_seen(actor, case)
+    shown = row_of(row, actor) | {
+        "case": case.to_dict() | {"state_label": row_of(row, actor)["state_label"]},
+        "events": history.events(case_id),
+        "available": cases.possible(case, actor),
+        "diff": [],
+        "problems": [],
+    }
+    if case.subject["type"] == "entry" and model.Package.get(case.subject["id"]) is not None:
+        _, before = cases.published(case.subject["id"])
+        after = cases.proposed_entry(case)
+        shown["entry"] = after
+        if row.is_open:
+            shown["diff"] = [vars(change) for change in diff(before, after)]
+            shown["problems"] = [problem.to_dict() for problem in entries.problems_of(after)]
+    return shown

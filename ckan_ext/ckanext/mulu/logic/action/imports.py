@@ -1,0 +1,158 @@
+"""Many entries at once: from forms, from other portals. One transaction a chunk, indexed once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.model as model
+import ckan.plugins.toolkit as tk
+from mulu.errors import Problem, errors_of
+from mulu.people import Person
+
+from ckanext.mulu import cases, entries, identities, roles
+from ckanext.mulu.logic import refusal
+from ckanext.mulu.logic.action.packages import REVIEW
+from ckanext.mulu.transaction import Touched, transaction
+
+Context = dict[str, Any]
+MOST = 500
+LISTS = ("created", "updated", "unchanged", "refused", "drafts_with_problems")
+
+
+def mulu_entry_import(context: Context, data: dict[str, Any]) -> dict[str, Any]:
+    """Take entries in as drafts under review, or as changes of those that are published. The whole chunk or nothing of it.
+
+    :param entries: ``[{entry: wire form, where: place in the source, problems: what the reader found}]``, at most 500
+    :param organization: name of the department that owns them all; without it each entry names its ``provider``
+    :param incomplete: ``refuse`` (an entry with errors is reported and left out) or ``draft`` (kept, with its problems)
+    :param dry_run: say what would happen, change nothing
+    :param submit: hand entries without errors on to the department's head at once
+    :param source: ``{name, url}`` of the file or portal
+    :returns: ``created, updated, unchanged`` ``[{name, id, where, case_id}]``, ``refused`` and ``drafts_with_problems``
+        ``[{where, title, name, problems}]``, and ``counts`` of each
+    """
+    tk.check_access("mulu_entry_import", context, data)
+    rows = data.get("entries")
+    if not isinstance(rows, list) or len(rows) > MOST or not all(isinstance(row, dict) for row in rows):
+        raise refusal.one("entries", "batch_size", f"entries 须为列表，每次最多 {MOST} 条")
+    run = _Import(context, data, roles.person(context))
+    with refusal.refusals(), transaction(context) as touched:
+        for row in rows:
+            run.take(row, touched)
+        if run.dry:
+            model.Session.rollback()
+            touched.ids.clear()
+    return run.answer()
+
+
+class _Import:
+    """One call: where each entry goes."""
+
+    def __init__(self, context: Context, data: dict[str, Any], actor: Person) -> None:
+        self.context, self.actor = context, actor
+        self.organization = data.get("organization") or ""
+        self.keeps_drafts = data.get("incomplete") == "draft"
+        self.dry, self.submits = bool(data.get("dry_run")), bool(data.get("submit"))
+        self.source = data.get("source") if isinstance(data.get("source"), dict) else {}
+        self.found: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
+        self.allowed: dict[str, bool] = {}
+        self.seen: dict[tuple[str, str], str] = {}
+
+    def answer(self) -> dict[str, Any]:
+        return {**self.found, "counts": {name: len(rows) for name, rows in self.found.items()}}
+
+    def take(self, row: dict[str, Any], touched: Touched) -> None:
+        entry, where = dict(row.get("entry") or {}), str(row.get("where") or "")
+        entry["provider"] = self.organization or str(entry.get("provider") or "")
+        if self.source.get("name") and not entry.get("source"):
+            entry["source"] = {key: str(self.source[key]) for key in ("name", "url") if self.source.get(key)}
+        known = identities.find(entry)
+        if stops := self._stops(entry, where, known):
+            return self._refuse(entry, where, stops)
+        problems = [_problem(one) for one in row.get("problems") or []]
+        told = {(one.field, one.rule) for one in problems}
+        problems += [one for one in entries.problems_of(entry) if (one.field, one.rule) not in told]
+        errors = errors_of(problems)
+        if errors and not self.keeps_drafts:
+            return self._refuse(entry, where, problems)
+        if known is not None and known.fingerprint == _fingerprint(entry, known):
+            return self._add("unchanged", entry, where, known.package_id, "")
+        if known is None:
+            package_id, kind = self._create(entry, touched), "created"
+        else:
+            package_id, kind = self._update(entry, known.package_id), "updated"
+        case = cases.open_case_of(package_id, REVIEW)
+        if case and self.submits and not errors and case.state in ("draft", "returned"):
+            cases.act(case, "submit", self.actor, {}, touched)
+        self._add(kind, entry, where, package_id, case.id if case else "")
+        if errors:
+            self._add("drafts_with_problems", entry, where, package_id, "", problems)
+        return None
+
+    def _stops(self, entry: dict[str, Any], where: str, known: Any) -> list[Problem]:
+        """What keeps an entry out even as a draft: nobody's, nameless, or the same as another one."""
+        stops = []
+        provider, title, code = entry["provider"], str(entry.get("title") or ""), str(entry.get("resource_code") or "")
+        if not title:
+            stops.append(Problem("title", "required", "没有信息资源名称，无法入库", where=where))
+        if not provider or model.Group.get(provider) is None:
+            stops.append(Problem("provider", "no_such_department", f"没有名为“{provider}”的部门", provider, where=where))
+        elif not self._may(provider):
+            stops.append(Problem("provider", "wrong_role", f"您不是“{provider}”的编目人员，不能导入它的目录", provider, where=where))
+        identity = (provider, code or f"{title}\n{(entry.get('source') or {}).get('id', '')}")
+        if first := self.seen.setdefault(identity, where) if self.seen.get(identity, where) != where else "":
+            stops.append(Problem("resource_code", "doubled", f"与{first}重复：同一{'代码' if code else '名称'}出现两次", code or title, where=where))
+        self.seen.setdefault(identity, where)
+        if problem := identities.taken(entry, known.package_id if known else ""):
+            stops.append(problem)
+        return stops
+
+    def _may(self, provider: str) -> bool:
+        if provider not in self.allowed:
+            try:
+                tk.check_access("package_create", dict(self.context), {"owner_org": model.Group.get(provider).id})
+                self.allowed[provider] = True
+            except tk.NotAuthorized:
+                self.allowed[provider] = False
+        return self.allowed[provider]
+
+    def _create(self, entry: dict[str, Any], touched: Touched) -> str:
+        context = self._context(return_id_only=True)
+        return str(tk.get_action("package_create")(context, entries.to_package(entry)))
+
+    def _update(self, entry: dict[str, Any], package_id: str) -> str:
+        current = entries.show(package_id)
+        emptied = {key: "" for key in entries.KEYS if current.get(key)}
+        kept = {key: current.get(key) for key in ("name", "resource_code", "resources")}
+        package = {**current, **emptied, **kept, **{k: v for k, v in entries.to_package(entry).items() if v}, "id": package_id}
+        return str(tk.get_action("package_update")(self._context(return_id_only=True), package))
+
+    def _context(self, **more: Any) -> Context:
+        kept = {key: self.context[key] for key in ("user", "auth_user_obj", "ignore_auth", "mulu_touched") if key in self.context}
+        return {**kept, **more}
+
+    def _refuse(self, entry: dict[str, Any], where: str, problems: list[Problem]) -> None:
+        rows = [problem.to_dict() for problem in problems]
+        self.found["refused"].append({"where": where, "title": entry.get("title") or "", "problems": rows})
+
+    def _add(
+        self, kind: str, entry: dict[str, Any], where: str, package_id: str, case_id: str, problems: list[Problem] | None = None
+    ) -> None:
+        package = model.Package.get(package_id)
+        row: dict[str, Any] = {"name": package.name if package else "", "id": package_id, "where": where, "title": entry["title"]}
+        if problems is not None:
+            row["problems"] = [problem.to_dict() for problem in problems]
+        else:
+            row["case_id"] = case_id
+        self.found[kind].append(row)
+
+
+def _fingerprint(entry: dict[str, Any], known: Any) -> str:
+    """Of the entry with the code that the portal gave to the one it knows."""
+    code = "" if known.resource_code.startswith("none:") else known.resource_code
+    return identities.fingerprint({**entry, "resource_code": entry.get("resource_code") or code})
+
+
+def _problem(row: dict[str, Any]) -> Problem:
+    known = ("field", "rule", "message", "value", "article", "where", "severity")
+    return Problem(**{key: row[key] for key in known if key in row})

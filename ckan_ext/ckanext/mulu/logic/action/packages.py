@@ -1,0 +1,188 @@
+"""CKAN's own way to write a dataset, turned into the review: a draft first, a proposal beside what is published.
+
+The package holds what the public may see, or a draft that it may not (``private``). An edit of a published entry never touches it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import ckan.model as model
+import ckan.plugins.toolkit as tk
+from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS, class_of, diff, with_class
+from mulu.people import Person
+from mulu.visibility import can_see
+
+from ckanext.mulu import cases, entries, identities, roles
+from ckanext.mulu.logic import refusal
+from ckanext.mulu.transaction import Touched, transaction
+
+Context = dict[str, Any]
+Package = dict[str, Any]
+REVIEW, CLASS_CHANGE = "catalogue_review", "classification_change"
+
+
+@tk.chained_action
+def package_create(next_: Any, context: Context, data: Package) -> Any:
+    """A new entry: a draft under review from its first moment, seen by its department and the reviewers only (requirements C3)."""
+    tk.check_access("package_create", context, data)
+    actor = roles.person(context)
+    with refusal.refusals(), transaction(context) as touched:
+        package_id = _insert(next_, context, data)
+        entry = entries.to_entry({**data, "id": package_id})
+        subject = {"type": "entry", "id": package_id, "org": entry["provider"], "title": entry.get("title") or data["name"]}
+        cases.open_(REVIEW, subject, actor, {"kind": "new"}, touched, entry=entry)
+        identities.register(package_id, entry)
+        touched.add(package_id)
+    if context.get("return_id_only"):
+        return package_id
+    return tk.get_action("package_show")({**_asker(context)}, {"id": package_id})
+
+
+def _insert(next_: Any, context: Context, data: Package) -> str:
+    """CKAN's own insert within our transaction, with the code and name that the portal gives."""
+    data |= {"private": True, "state": "active", "type": "dataset"}
+    entry = entries.to_entry(data)
+    package_id = data.setdefault("id", str(uuid.uuid4()))
+    if problem := identities.taken(entry, package_id):
+        raise refusal.error([problem])
+    if not entry.get("resource_code"):
+        data["resource_code"] = entry["resource_code"] = identities.give_code(entry)
+    data["name"] = identities.name_of(entry, package_id)
+    inner = {**context, "defer_commit": True, "return_id_only": True, "validate_package_id": True}
+    next_(inner, data)
+    return package_id
+
+
+@tk.chained_action
+def package_update(next_: Any, context: Context, data: Package) -> Any:
+    """A draft is changed in place; a change of a published entry waits in its case, and the published version is returned."""
+    if context.get("mulu_decided"):
+        return next_(context, data)
+    package = model.Package.get(data.get("id") or data.get("name") or "")
+    if package is None:
+        raise tk.ObjectNotFound(tk._("没有这个条目。"))
+    tk.check_access("package_update", context, {**data, "id": package.id})
+    actor = roles.person(context)
+    data = {**data, "id": package.id, "name": package.name, "private": package.private, "state": package.state}
+    data["owner_org"] = package.owner_org
+    with refusal.refusals(), transaction(context) as touched:
+        if package.private:
+            _change_draft(next_, context, data, actor, touched)
+        else:
+            propose(context, data, actor, touched)
+    if context.get("return_id_only"):
+        return package.id
+    return tk.get_action("package_show")({**_asker(context)}, {"id": package.id})
+
+
+def _change_draft(next_: Any, context: Context, data: Package, actor: Person, touched: Touched) -> None:
+    entry = entries.to_entry(data)
+    before = entries.to_entry(entries.show(data["id"]))
+    if before.get("resource_code") and not entry.get("resource_code"):
+        data["resource_code"] = entry["resource_code"] = before["resource_code"]
+    if problem := identities.taken(entry, data["id"]):
+        raise refusal.error([problem])
+    case = cases.open_case_of(data["id"], REVIEW)
+    if case is not None:
+        cases.act(cases.get(case.id, lock=True), "edit", actor, {}, touched)
+    next_({**context, "defer_commit": True, "return_id_only": True}, data)
+    model.Session.flush()
+    identities.register(data["id"], entry)
+    touched.add(data["id"])
+
+
+def propose(context: Context, data: Package, actor: Person, touched: Touched) -> None:
+    """Put a change of a published entry before those who decide: its class in one case, all else in another."""
+    current = entries.show(data["id"])
+    before, after = entries.to_entry(current), entries.to_entry({**data, "organization": current["organization"]})
+    for key in ("resource_code", "published_on", "secrecy_review", "privacy_review", "source"):
+        if before.get(key):
+            after[key] = before[key]
+    subject = {"type": "entry", "id": data["id"], "org": before["provider"], "title": before["title"]}
+    changed_class = class_difference(before, after)
+    kept = with_class({**after, "resources": data.get("resources", current["resources"])}, class_of(before))
+    kept = {key: value for key, value in kept.items() if value not in (None, "", [], {})}
+    if diff(before, kept):
+        _propose_review(subject, kept, actor, touched)
+    if changed_class:
+        _propose_class(subject, before, changed_class, data, actor, touched)
+    touched.add(data["id"])
+
+
+def class_difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What of the class differs, as classification_change wants it: only what changes, items by name."""
+    old, new = class_of(before), class_of(after)
+    found: dict[str, Any] = {key: new[key] for key in CLASS_FIELDS if old[key] != new[key]}
+    items = {
+        name: {key: value[key] for key in ITEM_CLASS_FIELDS if value[key] != old["items"][name][key]}
+        for name, value in new["items"].items()
+        if name in old["items"] and value != old["items"][name]
+    }
+    return {**found, "items": items} if items else found
+
+
+def _propose_review(subject: dict[str, str], proposed: dict[str, Any], actor: Person, touched: Touched) -> None:
+    case = cases.open_case_of(subject["id"], REVIEW)
+    if case is None:
+        version, _ = cases.published(subject["id"])
+        data = {"kind": "change", "proposed": proposed, "base_version": version}
+        cases.open_(REVIEW, subject, actor, data, touched)
+    else:
+        cases.act(cases.get(case.id, lock=True), "edit", actor, {"proposed": proposed}, touched)
+
+
+def _propose_class(
+    subject: dict[str, str], before: dict[str, Any], after: dict[str, Any], data: Package, actor: Person, touched: Touched
+) -> None:
+    if cases.open_case_of(subject["id"], CLASS_CHANGE):
+        raise refusal.one("share_type", "class_change_open", "这一条目已有一件属性变更在办理，办结后才能再次提起")
+    basis = data.get("class_change_basis") or after.get("share_basis") or after.get("open_basis") or ""
+    reason = data.get("class_change_reason") or ""
+    filed = {"before": class_of(before), "after": after, "basis": basis, "reason": reason}
+    cases.open_(CLASS_CHANGE, subject, actor, filed, touched)
+
+
+@tk.chained_action
+@tk.side_effect_free
+def package_show(next_: Any, context: Context, data: dict[str, Any]) -> Package:
+    """CKAN's, and for those who review: ``mulu_status`` and the open review's id ``mulu_case``."""
+    package: Package = next_(context, data)
+    if context.get("ignore_auth") or package.get("type") != "dataset" or "resources" not in package:
+        return package
+    asker = roles.person(context)
+    if can_see(asker, "unpublished", entries.provider_name(package)):
+        package |= review_facts(package)
+    return package
+
+
+def review_facts(package: Package) -> Package:
+    """What reviewers are told of an entry beside its content."""
+    case = cases.open_case_of(package["id"], REVIEW)
+    editing = case is not None and case.state in ("draft", "returned")
+    if package["private"]:
+        status = "draft" if editing or case is None else "under_review"
+    else:
+        status = "published_pending" if case else "published"
+    facts: Package = {"mulu_status": status}
+    if case:
+        facts["mulu_case"] = case.id
+    if change := cases.open_case_of(package["id"], CLASS_CHANGE):
+        facts["mulu_class_case"] = change.id
+    return facts
+
+
+@tk.chained_action
+def package_delete(next_: Any, context: Context, data: dict[str, Any]) -> None:
+    """Only what the auth function lets through (``package_delete``): never a published entry."""
+    tk.check_access("package_delete", context, data)
+    package = model.Package.get(data["id"])
+    next_(context, data)
+    if package is not None:
+        identities.forget(package.id)
+        model.Session.commit()
+
+
+def _asker(context: Context) -> Context:
+    return {key: context[key] for key in ("user", "auth_user_obj", "ignore_auth") if key in context}
