@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,15 @@ from urllib.parse import quote, urlsplit
 import yaml
 
 from mulu_site import dcat, lists, machine, search
+from mulu_site.catalogue import Catalogue
 from mulu_site.entry_view import LIMITS, entry_view
 from mulu_site.lists import Group, page_path, pages_of
 from mulu_site.place import Site, site_of
-from mulu_site.release import BuildError, Release, start
+from mulu_site.release import BuildError, Release, Writer, start
 from mulu_site.render import PAGES, TEMPLATES, Renderer, code_digest, script_json
-from mulu_site.row import Row, full_text, row_of
-from mulu_site.snapshot import Entry, Snapshot, open_snapshot
-from mulu_site.text import clean, digest, one_line, web_address
+from mulu_site.row import Row
+from mulu_site.snapshot import Entry, Snapshot, entry_of, open_snapshot
+from mulu_site.text import Sound, clean, digest, one_line
 
 PAGE_BYTES = 60_000
 DCAT_PAGE = 100
@@ -58,9 +58,9 @@ def build(
     Raises `SnapshotError` or `BuildError` with one sentence; the published site is then as it was.
     """
     source = open_snapshot(snapshot)
-    catalogue = Catalogue.read(source)
-    site = site_of(source, catalogue.sources, portal_url=portal_url, site_url=site_url)
     with start(out) as release:
+        catalogue = Catalogue.read(source, _sounds(release))
+        site = site_of(source, catalogue.sources, portal_url=portal_url, site_url=site_url)
         job = _Job(source, catalogue, site, release, progress or (lambda done, total: None), pages)
         job.guard(allow_withdrawal)
         job.run()
@@ -69,30 +69,10 @@ def build(
     return Report(folder, len(catalogue.rows), len(job.gone), len(release.units), tuple(release.made))
 
 
-@dataclass
-class Catalogue:
-    """All rows in pinyin order, with where each entry stands in the file and what the second stage of search looks through."""
-
-    rows: list[Row]
-    offsets: list[int]
-    digests: list[str]
-    texts: list[str]
-    sources: list[tuple[str, str]]
-
-    @classmethod
-    def read(cls, source: Snapshot) -> Catalogue:
-        found: list[tuple[Row, int, str, str]] = []
-        sources: dict[str, str] = {}
-        for line in source.lines():
-            entry = clean(line.entry())
-            origin = entry.get("source")
-            if isinstance(origin, dict) and origin.get("name"):
-                url = urlsplit(web_address(origin.get("url")))
-                sources.setdefault(one_line(origin["name"]), f"{url.scheme}://{url.netloc}" if url.netloc else "")
-            found.append((row_of(entry), line.offset, line.digest, full_text(entry)))
-        found.sort(key=lambda f: (f[0].order, f[0].page))
-        rows, offsets, digests, texts = ([f[i] for f in found] for i in range(4))
-        return cls(rows, offsets, digests, texts, list(sources.items()))
+def _sounds(release: Release) -> dict[str, Sound]:
+    """How the published titles sound: an earlier build has worked it out."""
+    notes = (unit.note or {} for name, unit in release.current.items() if name.startswith("entry/"))
+    return {note["title"]: Sound(*note["sound"]) for note in notes if "sound" in note}
 
 
 @dataclass
@@ -145,21 +125,25 @@ class _Job:
             for n, row in enumerate(self.rows):
                 offset = self.catalogue.offsets[n]
 
-                def make(write: Any, row: Row = row, offset: int = offset) -> None:
+                def make(write: Writer, row: Row = row, offset: int = offset) -> None:
                     stream.seek(offset)
-                    self._entry(clean(json.loads(stream.readline())), row, codes, write)
+                    self._entry(entry_of(stream.readline()), row, codes, write)
 
                 # A page links to related entries, so it changes when one of them comes or goes.
-                key = digest(
-                    self.catalogue.digests[n], template, self.related.get(n) and [codes.get(c) for c in self.related[n]]
-                )
-                note = {"id": row.id, "title": row.title, "provider_title": row.provider_title}
+                related = "".join(codes.get(code, "-") for code in row.related)
+                key = sha256(f"{self.catalogue.digests[n]}{template}{related}".encode()).hexdigest()
+                note = {
+                    "id": row.id,
+                    "title": row.title,
+                    "provider_title": row.provider_title,
+                    "sound": [row.initials, row.order],
+                }
                 self.release.unit(f"entry/{row.page}", key, make, note)
                 if n % 50 == 0:
                     self.progress(n, len(self.rows))
         self.progress(len(self.rows), len(self.rows))
 
-    def _entry(self, entry: Entry, row: Row, codes: dict[str, str], write: Any) -> None:
+    def _entry(self, entry: Entry, row: Row, codes: dict[str, str], write: Writer) -> None:
         folder = f"entry/{row.page}/"
         structured = script_json(dcat.schema_org(entry, row, self.site))
         for limits in LIMITS:
@@ -174,10 +158,6 @@ class _Job:
         node = dcat.dataset(entry, row, self.site)
         write(folder + "dcat.ttl", dcat.turtle([node]))
         write(folder + "dcat.jsonld", dcat.json_ld([node]))
-
-    @cached_property
-    def related(self) -> dict[int, list[str]]:
-        return {n: row.related for n, row in enumerate(self.rows) if row.related}
 
     def withdrawn(self) -> None:
         by_id = {row.id: row.page for row in self.rows}
@@ -295,41 +275,24 @@ class _Job:
     # Search, data files, shell
 
     def search_index(self) -> None:
-        key = digest(
-            search.__name__,
-            code_digest(),
-            self.rows,
-            self.catalogue.texts,
-            [[g.label for g in v] for v in self.groups.values()],
-        )
+        files: dict[str, list[str]] = {}
 
-        def make(write: Any) -> None:
-            piece_files, shard_files = [], []
-            for number, content in enumerate(search.pieces(self.rows, self.groups)):
-                piece_files.append(search.file_name("rows", number, content))
-                write(piece_files[-1], content)
-            index = search.WordIndex()
-            for position, text in enumerate(self.catalogue.texts):
-                index.add(position, text)
-            _, shards = index.shards(len(self.rows))
-            for number, content in shards:
-                shard_files.append(search.file_name("words", number, content))
-                write(shard_files[-1], content)
-            write("search/index.json", search.index(len(self.rows), piece_files, shard_files, self.rows, self.groups))
+        def stage(name: str, key: str, contents: Callable[[], Iterable[bytes]]) -> None:
+            def make(write: Writer) -> None:
+                for number, content in enumerate(contents()):
+                    write(search.file_name(name, number, content), content)
 
-        self.release.unit("search", key, make)
+            files[name] = self.release.unit(f"search/{name}", digest(key, code_digest()), make).files
+
+        labels = [[(g.key, g.label) for g in groups] for groups in self.groups.values()]
+        stage("rows", digest(self.rows, labels), lambda: search.pieces(self.rows, self.groups))
+        stage("words", digest(self.catalogue.texts), lambda: search.word_shards(self.catalogue.texts))
+        self._file("search/index.json", search.index(self.rows, self.groups, files["rows"], files["words"]))
 
     def machine_files(self) -> None:
         by_page = sorted(range(len(self.rows)), key=lambda n: self.rows[n].page)
         every = digest(self.site_key, code_digest(), [self.catalogue.digests[n] for n in by_page])
-        for path, make in (
-            ("data.json", machine.data_json),
-            ("entries.json", machine.entries_json),
-            ("entries.csv", machine.entries_csv),
-        ):
-            self.release.unit(
-                path, every, lambda write, path=path, make=make: write(path, make(self.site, self._read(by_page)))
-            )
+        self.release.unit("bulk", every, lambda write: write.streams(machine.whole(self.site, self._read(by_page))))
         self._file("atom.xml", machine.atom(self.site, self.site.title, "atom.xml", self.rows))
         self._dcat_pages(by_page)
         maps = []
@@ -361,7 +324,7 @@ class _Job:
                 self.site_key, code_digest(), number, count, total, [self.catalogue.digests[n] for n in bucket]
             )
 
-            def make(write: Any, number: int = number, bucket: list[int] = bucket, total: int = total) -> None:
+            def make(write: Writer, number: int = number, bucket: list[int] = bucket, total: int = total) -> None:
                 datasets = [dcat.dataset(entry, row, self.site) for entry, row in self._read(bucket)]
                 nodes = dcat.catalogue_page(self.site, number, count, total, datasets)
                 write(f"dcat/catalog-{number}.ttl", dcat.turtle(nodes))
@@ -384,8 +347,7 @@ class _Job:
     def _read(self, positions: Iterable[int]) -> Iterator[tuple[Entry, Row]]:
         positions = list(positions)
         entries = self.source.read(self.catalogue.offsets[n] for n in positions)
-        for n, entry in zip(positions, entries, strict=True):
-            yield clean(entry), self.rows[n]
+        return zip(entries, (self.rows[n] for n in positions), strict=True)
 
     def _page(self, template: str, path: str, unit: str = "", note: Any = None, **context: Any) -> None:
         """One page as a unit: made anew when what it shows, its template or its site changes."""

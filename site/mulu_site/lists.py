@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mulu_site import words
 from mulu_site.row import Row
-from mulu_site.text import one_line, slug, sort_key
+from mulu_site.text import one_line, slug, sound
 
 PER_PAGE = 50
 INDEX_MAX = 60  # groups on the overview page; all of them stand on the dimension's own page
@@ -76,7 +76,7 @@ def group(rows: Sequence[Row], departments: Mapping[str, str]) -> dict[str, list
         order = (
             {key: number for number, key in enumerate(words.keys(dimension.code_list))} if dimension.code_list else {}
         )
-        groups.sort(key=lambda g: (order.get(g.key, len(order)), sort_key(g.label)))
+        groups.sort(key=lambda g: (order.get(g.key, len(order)), sound(g.label).order))
         found[dimension.id] = groups
     return found
 

@@ -29,27 +29,32 @@ _CSV = (
 )  # fmt: skip
 
 
-def data_json(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:
+def whole(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[tuple[str, bytes]]:
+    """(path, next part of its content) of data.json, entries.json and entries.csv, all three in one reading of the entries.
+
+    entries.json holds one entry a line: small programs can read it line by line. The CSV is UTF-8 with a byte order mark, for Excel;
+    a cell that a spreadsheet would run as a formula gets an apostrophe.
+    """
     head = {"@context": "https://project-open-data.cio.gov/v1.1/schema/catalog.jsonld", "@type": "dcat:Catalog"}
     head |= {"@id": site.url("data.json"), "conformsTo": "https://project-open-data.cio.gov/v1.1/schema"}
-    yield _dump(head)[:-1] + b',"dataset":'
-    yield from _array(dcat_us(entry, row, site) for entry, row in entries)
-    yield b"}"
-
-
-def entries_json(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:
-    """One array, one entry a line: small programs can read it line by line."""
-    yield from _array(public(entry, row, site) for entry, row in entries)
-
-
-def entries_csv(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:
-    """UTF-8 with a byte order mark, for Excel; a cell that a spreadsheet would run as a formula gets an apostrophe."""
     labels = {f.key: f.label for f in words.FIELDS} | {"provider_title": "信息资源提供方"}
-    yield "\ufeff".encode() + _csv_row([*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"])
+    yield "data.json", _dump(head)[:-1] + b',"dataset":['
+    yield "entries.json", b"["
+    yield "entries.csv", "\ufeff".encode() + _csv_row([*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"])
+    before = b"\n"
     for entry, row in entries:
-        items = "、".join(one_line(i.get("name")) for i in entry.get("items") or [] if isinstance(i, dict))
-        cells = [words.label(code_list, str(entry.get(key) or "").strip()) for key, code_list in _CSV]
-        yield _csv_row([*cells, items, site.url(f"entry/{row.page}/")])
+        yield "data.json", before + _dump(dcat_us(entry, row, site))
+        yield "entries.json", before + _dump(public(entry, row, site))
+        yield "entries.csv", _csv_row(_cells(entry, row, site))
+        before = b",\n"
+    yield "data.json", b"\n]}"
+    yield "entries.json", b"\n]"
+
+
+def _cells(entry: Entry, row: Row, site: Site) -> list[str]:
+    items = "、".join(one_line(i.get("name")) for i in entry.get("items") or [] if isinstance(i, dict))
+    cells = [words.label(code_list, str(entry.get(key) or "").strip()) for key, code_list in _CSV]
+    return [*cells, items, site.url(f"entry/{row.page}/")]
 
 
 def atom(site: Site, title: str, path: str, rows: Sequence[Row]) -> bytes:
@@ -97,14 +102,6 @@ _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 def _instant(day: str) -> str:
     return f"{day or '1970-01-01'}T00:00:00+08:00"
-
-
-def _array(values: Iterable[Any]) -> Iterator[bytes]:
-    before = b"[\n"
-    for value in values:
-        yield before + _dump(value)
-        before = b",\n"
-    yield b"\n]" if before == b",\n" else b"[]"
 
 
 def _dump(value: Any) -> bytes:

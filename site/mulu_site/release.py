@@ -21,7 +21,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Protocol, Self
 
 KEEP = 3  # the published release, the one before it for a roll-back, and one to be taken up by the next build
 
@@ -37,8 +37,14 @@ class Unit(NamedTuple):
 
 
 Manifest = dict[str, Unit]
-Content = bytes | Iterable[bytes]
-Write = Callable[[str, Content], None]
+
+
+class Writer(Protocol):
+    """What a unit's maker is given: call it with a path and its content, or `streams()` with parts of several files, mixed."""
+
+    def __call__(self, path: str, content: bytes) -> None: ...
+
+    def streams(self, parts: Iterable[tuple[str, bytes]]) -> None: ...
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -76,53 +82,42 @@ class Release:
     def journal(self) -> Path:
         return self.out / "releases" / "building.manifest"
 
-    def unit(self, name: str, key: str, make: Callable[[Write], None], note: Any = None) -> None:
-        """Keeps the unit's files if `key` is known, else calls `make(write)` which writes them by `write(path, bytes)`."""
+    def unit(self, name: str, key: str, make: Callable[[Writer], None], note: Any = None) -> Unit:
+        """Keeps the unit's files if `key` is known, else calls `make(writer)` to have them written."""
         base, published = self.base.get(name), self.current.get(name)
         if base and base.key == key:
-            self._claim(name, Unit(key, base.files, note))
-            return
+            return self._claim(name, Unit(key, base.files, note))
         self._log(name, Unit("", base.files if base else []))
         if published and published.key == key and self.current_dir:
             for path in published.files:
                 self._link(self.current_dir / path, path)
             files = published.files
         else:
-            files = []
-
-            def write(path: str, content: Content) -> None:
-                self._write(path, content)
-                files.append(path)
-
-            make(write)
+            writer = _Writer(self)
+            make(writer)
+            files = writer.files
             self.made.append(name)
         unit = Unit(key, files, note)
         self._log(name, unit)
-        self._claim(name, unit)
+        return self._claim(name, unit)
 
-    def _claim(self, name: str, unit: Unit) -> None:
+    def _claim(self, name: str, unit: Unit) -> Unit:
         for path in unit.files:
             if path in self.owner:
                 raise BuildError(f"两个页面要写同一个文件 {path}，请检查条目的 name 是否重复。")
             self.owner[path] = name
         self.units[name] = unit
-
-    def _write(self, path: str, content: Content) -> None:
-        target = self._target(path)
-        fresh = target.with_name(target.name + ".new")
-        with fresh.open("wb") as stream:
-            stream.writelines([content] if isinstance(content, bytes) else content)
-        os.replace(fresh, target)
+        return unit
 
     def _link(self, source: Path, path: str) -> None:
-        target = self._target(path)
+        target = self.target(path)
         fresh = target.with_name(target.name + ".new")
         fresh.unlink(missing_ok=True)
         os.link(source, fresh)
         os.replace(fresh, target)
         fresh.unlink(missing_ok=True)  # rename does nothing when both names are already the same file
 
-    def _target(self, path: str) -> Path:
+    def target(self, path: str) -> Path:
         target = self.root / path
         if path.startswith("/") or ".." in path.split("/"):
             raise BuildError(f"页面地址 {path} 越出了站点目录，已停止生成。")
@@ -163,6 +158,34 @@ class Release:
         for old in releases(self.out)[:-KEEP]:
             _remove(old)
         return release
+
+
+@dataclass
+class _Writer:
+    """Writes each file beside its place and moves it there when it is whole: a file shared with another release is never written into."""
+
+    release: Release
+    files: list[str] = field(default_factory=list)
+
+    def __call__(self, path: str, content: bytes) -> None:
+        self.streams([(path, content)])
+
+    def streams(self, parts: Iterable[tuple[str, bytes]]) -> None:
+        targets: dict[str, Path] = {}
+        with contextlib.ExitStack() as stack:
+            open_: dict[str, IO[bytes]] = {}
+            for path, content in parts:
+                if path not in open_:
+                    targets[path] = self.release.target(path)
+                    open_[path] = stack.enter_context(_fresh(targets[path]).open("wb"))
+                open_[path].write(content)
+        for path, target in targets.items():
+            os.replace(_fresh(target), target)
+            self.files.append(path)
+
+
+def _fresh(target: Path) -> Path:
+    return target.with_name(target.name + ".new")
 
 
 def releases(out: Path) -> list[Path]:

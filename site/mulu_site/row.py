@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mulu_site.snapshot import Entry
-from mulu_site.text import fold, initials, one_line, slug, sort_key
+from mulu_site.text import Sound, fold, one_line, slug, sound
 
 _API = frozenset({"API", "接口", "服务接口"})
 
@@ -39,10 +40,11 @@ class Row(NamedTuple):
         return max(self.updated, self.published[:10])
 
 
-def row_of(entry: Entry) -> Row:
-    """Boils an entry (already cleaned) down to its row."""
+def row_of(entry: Entry, sounds: Mapping[str, Sound]) -> Row:
+    """Boils an entry down to its row. `sounds` of titles that an earlier build has worked out need not be worked out again."""
     title = one_line(entry.get("title")) or "（未命名）"
     formats = _formats(entry)
+    heard = sounds.get(title) or sound(title)
     return Row(
         page=slug(str(entry["name"]).strip()),
         id=str(entry.get("id") or entry["name"]),
@@ -63,8 +65,8 @@ def row_of(entry: Entry) -> Row:
         published=str(entry.get("published_at") or entry.get("published_on") or ""),
         objection=bool(entry.get("objection")),
         related=tuple(_strings(entry.get("related_codes"))),
-        initials=initials(title),
-        order=sort_key(title),
+        initials=heard.initials,
+        order=heard.order,
     )
 
 

@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from functools import cache
 from hashlib import sha256
 
-from mulu_site import words
 from mulu_site.lists import Group
 from mulu_site.row import Row
 
@@ -23,32 +22,19 @@ PIECE = 5000
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass
-class WordIndex:
-    """Collects the second stage: pair of characters → positions of the entries, in rising order."""
-
-    pairs: defaultdict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("I")))
-
-    def add(self, position: int, text: str) -> None:
-        for line in text.split("\n"):
-            for pair in {line[i : i + 2] for i in range(len(line) - 1)}:
-                held = self.pairs[pair]
-                if not held or held[-1] != position:
-                    held.append(position)
-
-    def shards(self, entries: int) -> tuple[int, Iterator[tuple[int, bytes]]]:
-        """Their number, and (number, content) of each; more of them for a larger catalogue, so that each stays small."""
-        count = 64 if entries < 5000 else 256 if entries < 50000 else 1024
-        by_shard: defaultdict[int, list[str]] = defaultdict(list)
-        for pair in self.pairs:
-            by_shard[shard(pair, count)].append(pair)
-
-        def files() -> Iterator[tuple[int, bytes]]:
-            for number in range(count):
-                content = {pair: _deltas(self.pairs[pair]) for pair in sorted(by_shard.get(number, ()))}
-                yield number, _json(content)
-
-        return count, files()
+def word_shards(texts: Sequence[str]) -> Iterator[bytes]:
+    """The second stage: pair of characters → positions of the entries that hold it. More files for more entries, so that each stays small."""
+    pairs: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
+    for position, text in enumerate(texts):
+        lines = text.split("\n")
+        for pair in {line[i : i + 2] for line in lines for i in range(len(line) - 1)}:
+            pairs[pair].append(position)
+    count = 64 if len(texts) < 5000 else 256 if len(texts) < 50000 else 1024
+    by_shard: list[list[str]] = [[] for _ in range(count)]
+    for pair in pairs:
+        by_shard[shard(pair, count)].append(pair)
+    for held in by_shard:
+        yield _json({pair: _deltas(pairs[pair]) for pair in sorted(held)})
 
 
 def shard(pair: str, count: int) -> int:
@@ -60,15 +46,12 @@ def shard(pair: str, count: int) -> int:
     return value % count
 
 
-def _deltas(positions: Iterable[int]) -> str:
+def _deltas(positions: array[int]) -> str:
     """Rising numbers as their differences in base 36, parted by blanks: 3 7 8 → "3 4 1"."""
-    parts, last = [], 0
-    for position in positions:
-        parts.append(_base36(position - last))
-        last = position
-    return " ".join(parts)
+    return " ".join([_base36(b - a) for a, b in zip(array("I", [0]) + positions, positions, strict=False)])
 
 
+@cache  # few differ: most steps are short
 def _base36(number: int) -> str:
     text = ""
     while True:
@@ -104,22 +87,19 @@ def pieces(rows: Sequence[Row], groups: dict[str, list[Group]]) -> Iterator[byte
         )
 
 
-def index(
-    total: int, piece_files: list[str], shard_files: list[str], rows: Sequence[Row], groups: dict[str, list[Group]]
-) -> bytes:
+def index(rows: Sequence[Row], groups: dict[str, list[Group]], piece_files: list[str], shard_files: list[str]) -> bytes:
     """What search.js reads first."""
     facets = {d: [[g.key, g.label] for g in found] for d, found in groups.items()}
     facets["format"] = [[f, f] for f in format_values(rows)]
     labels = {g.dimension.id: g.dimension.label for found in groups.values() for g in found} | {"format": "格式"}
     return _json(
         {
-            "total": total,
+            "total": len(rows),
             "piece": PIECE,
             "rows": piece_files,
             "words": shard_files,
             "facets": facets,
             "labels": labels,
-            "none": {"open": words.label("open_type", "none"), "share": words.label("share_type", "none")},
         }
     )
 

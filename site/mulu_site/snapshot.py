@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mulu_site.text import UNWANTED, clean
+
 FORMAT = 1
 Entry = dict[str, Any]
 
@@ -31,7 +33,7 @@ class Line:
     raw: bytes
 
     def entry(self) -> Entry:
-        value = json.loads(self.raw)
+        value = entry_of(self.raw)
         if not isinstance(value, dict) or not str(value.get("name", "")).strip():
             raise SnapshotError(f"快照文件第 {self.offset} 字节处的一行不是目录条目（缺少 name），请重新生成快照。")
         return value
@@ -63,7 +65,14 @@ class Snapshot:
         with self.path.open("rb") as stream:
             for offset in offsets:
                 stream.seek(offset)
-                yield json.loads(stream.readline())
+                yield entry_of(stream.readline())
+
+
+def entry_of(raw: bytes) -> Entry:
+    """The entry of a line, without the characters that no page may show (looked for in the line as a whole: most hold none)."""
+    text = raw.decode("utf-8", "replace")
+    value = json.loads(text)
+    return clean(value) if "\\u" in text or UNWANTED.search(text) else value
 
 
 def open_snapshot(path: str | Path) -> Snapshot:

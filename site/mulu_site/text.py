@@ -7,15 +7,16 @@ import json
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from pypinyin import Style, lazy_pinyin
+from pypinyin import lazy_pinyin
 
 # Control characters, halves of surrogate pairs, and the marks that turn the direction of text around them (U+202E in a title
 # would mirror the rest of the page); none of them means anything in a catalogue.
-_UNWANTED = re.compile(
+UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff\ufffe\uffff]"
 )
+_NOT_HANZI = "\ue000"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}\Z")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'\\^`{|}]+\Z", re.IGNORECASE)
 
@@ -23,7 +24,7 @@ _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'\\^`{|}]+\Z", re.IGNORECASE)
 def clean(value: Any) -> Any:
     """The same value without unwanted characters, in all its depth."""
     if isinstance(value, str):
-        return _UNWANTED.sub("", value)
+        return UNWANTED.sub("", value)
     if isinstance(value, list):
         return [clean(v) for v in value]
     if isinstance(value, dict):
@@ -56,15 +57,19 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
+class Sound(NamedTuple):
+    """How a text sounds: `initials` for search (教育局 → jyj; letters and digits stay), `order` for sorting as a Chinese register does."""
+
+    initials: str
+    order: str
+
+
 @lru_cache(maxsize=4096)
-def sort_key(text: str) -> str:
-    """Orders by pinyin, as a Chinese register does; equal sounds by the characters themselves."""
-    return " ".join(lazy_pinyin(fold(text))) + "\0" + text
-
-
-def initials(text: str) -> str:
-    """教育局 → jyj: first letters of the pinyin; letters and digits stay, all else is left out."""
-    return re.sub(r"[^a-z0-9]", "", "".join(lazy_pinyin(fold(text), style=Style.FIRST_LETTER)))
+def sound(text: str) -> Sound:
+    """By pinyin; texts of equal sound are ordered by their characters."""
+    parts = lazy_pinyin(fold(text), errors=lambda other: [_NOT_HANZI + other])
+    first = "".join(p[1:] if p.startswith(_NOT_HANZI) else p[:1] for p in parts)
+    return Sound(re.sub(r"[^a-z0-9]", "", first), " ".join(p.lstrip(_NOT_HANZI) for p in parts) + "\0" + text)
 
 
 def digest(*parts: Any) -> str:

@@ -14,7 +14,7 @@ from mulu_site import search, words
 from mulu_site.render import PAGES
 from mulu_site.row import full_text
 from mulu_site.snapshot import open_snapshot
-from mulu_site.text import clean, initials
+from mulu_site.text import clean, sound
 
 from mulu.entry import FIELDS
 
@@ -82,7 +82,7 @@ def test_catalogue_lists_everything_in_pinyin_order_without_scripts(
         names += [a.get_text() for a in page.select(".register .name a")]
         number += 1
     assert sorted(names) == sorted(e["title"] for e in entries)
-    first_letters = [initials(n)[0] for n in names if not n[0].isdigit()]
+    first_letters = [sound(n).initials[0] for n in names if not n[0].isdigit()]
     assert first_letters == sorted(first_letters)
 
 
