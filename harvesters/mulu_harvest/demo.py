@@ -59,4 +59,5 @@ def read_batches(listing: Path, profile: Profile) -> Iterator[Batch]:
 
 
 def _settings(listing: Path) -> dict[str, Any]:
-    return yaml.safe_load(listing.read_text("utf-8"))
+    settings: dict[str, Any] = yaml.safe_load(listing.read_text("utf-8"))
+    return settings

@@ -16,10 +16,10 @@ from typing import Any
 import openpyxl
 import pytest
 from made_forms import form, row, workbook
-from mulu_harvest.form import FormReport, read_form
-from mulu_harvest.limits import MIB, Limits
 
 from mulu.profile import Profile
+from mulu_harvest.form import FormReport, read_form
+from mulu_harvest.limits import MIB, Limits
 
 SMALL = replace(Limits(), max_bytes=MIB, max_unpacked=8 * MIB, max_rows=1000)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mulu_harvest.form import FormReport, read_form
 
 from mulu.profile import Profile
+from mulu_harvest.form import FormReport, read_form
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from made_forms import LOWER, UPPER, form, item, row, workbook
-from mulu_harvest.form import FormReport, read_form
 
 from mulu.profile import Profile
+from mulu_harvest.form import FormReport, read_form
 
 
 @pytest.fixture

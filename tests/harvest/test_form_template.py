@@ -7,12 +7,12 @@ from typing import Any
 
 import openpyxl
 import pytest
-from mulu_harvest.form import read_form
-from mulu_harvest.template import EXAMPLE, FIRST_ROW, HEADER_ROW, SHEET, write_template
 
 from mulu.codes import CODE_LISTS
 from mulu.entry import FIELDS, ITEM_FIELDS
 from mulu.profile import Profile
+from mulu_harvest.form import read_form
+from mulu_harvest.template import EXAMPLE, FIRST_ROW, HEADER_ROW, SHEET, write_template
 
 FULL: dict[str, Any] = {
     "title": "婚姻登记信息", "provider": "minzheng", "provider_code": "11430623006366355G", "provider_unit": "婚姻登记处",
@@ -64,7 +64,7 @@ def test_the_example_is_marked_and_never_taken(profile: Profile) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(content))[SHEET]
     assert [sheet.cell(row, 1).value for row in (FIRST_ROW, FIRST_ROW + 1, FIRST_ROW + 2)] == ["示例", "示例", None]
     report = read_form(content, "目录.xlsx", profile=profile)
-    assert report.refused and [p.rule for p in report.problems] == ["no_entries"]
+    assert report.refused and [p.rule for p in report.problems] == ["example_row", "no_entries"]
 
 
 def test_filled_in_below_the_example(profile: Profile) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+
 from mulu_harvest.text import clean, one_line, read_date, read_length, split_list
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 from made_forms import workbook
-from mulu_harvest.form import read_form
 
 from mulu.profile import Profile
+from mulu_harvest.form import read_form
 
 ENTRIES = [["信息资源目录名称", "所属部门", "更新周期", "信息资源目录描述", "共享属性", "开放属性"]]
 ITEMS = [["信息资源目录名称", "信息项名称", "数据类型", "数据长度", "共享属性", "敏感属性"]]

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from made_forms import form, row
+
+from mulu.errors import Problem
+from mulu.profile import Profile
 from mulu_harvest.demo import read_batches, read_departments
 from mulu_harvest.form import read_form
 from mulu_harvest.load import Loader, LoadStopped
 from mulu_harvest.record import Draft
 from mulu_harvest.report import counts, to_dict, to_text
-
-from mulu.errors import Problem
-from mulu.profile import Profile
 
 
 class Portal:

@@ -7,12 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from mulu.profile import Profile
 from mulu_harvest.normalise import check, normalise
 from mulu_harvest.readers.portal import PortalReading, read_portal
 from mulu_harvest.record import Draft
 from mulu_harvest.source import Source, SourceError, load_source, source_names
-
-from mulu.profile import Profile
 
 
 def drafts(reading: PortalReading, profile: Profile) -> list[Draft]:
@@ -190,7 +190,7 @@ def test_the_same_row_again_is_one_entry_and_another_of_its_title_is_another(tmp
 @pytest.mark.parametrize("text", ["fields: [", "title: x", "unknown: 1\nfields: {}", "- a"])
 def test_settings_that_are_wrong(tmp_path: Path, text: str) -> None:
     (tmp_path / "source.yml").write_text(text, "utf-8")
-    with pytest.raises(SourceError, match="source.yml"):
+    with pytest.raises(SourceError, match=r"source\.yml"):
         load_source(tmp_path)
 
 

@@ -48,7 +48,8 @@ class Header:
 @lru_cache
 def words() -> dict[str, Any]:
     """header_words.yml."""
-    return yaml.safe_load(files(__package__).joinpath("header_words.yml").read_text("utf-8"))
+    read: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("header_words.yml").read_text("utf-8"))
+    return read
 
 
 @lru_cache

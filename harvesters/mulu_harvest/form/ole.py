@@ -70,7 +70,8 @@ class Compound:
         return struct.unpack(f"<{len(table) // 4}I", table[: len(table) // 4 * 4])
 
     def _chain(self, start: int, table: tuple[int, ...], sector: Callable[[int], bytes]) -> bytes:
-        parts, number = [], start
+        parts: list[bytes] = []
+        number = start
         while number <= _LAST_REGULAR:
             if number >= len(table) or len(parts) > len(table):
                 raise NotCompound

@@ -145,6 +145,12 @@ class _Reading:
 
     def _done(self, sheet: Sheet, header: Header, reader: TableReader, count: int) -> None:
         self.problems += reader.problems
+        if reader.example_rows:
+            where = sheet.where(reader.example_rows[0])
+            message = (
+                f"{where}起有 {len(reader.example_rows)} 行在序号列标为“示例”，未读入；如果填的是真实目录，请改写序号"
+            )
+            self.problems.append(Problem("row", "example_row", message, where=where, severity="warning"))
         columns = {column.text: column.key for column in header.columns}
         self.sheets.append(SheetReport(sheet.name, header.kind, count, columns, len(reader.note_rows)))
 

@@ -36,6 +36,7 @@ class TableReader:
         self.sheet, self.header = sheet, header
         self.problems: list[Problem] = []
         self.note_rows: list[int] = []
+        self.example_rows: list[int] = []
         self._entry_columns = [c for c in header.columns if c.section == "entry"]
         self._item_columns = [c for c in header.columns if c.section == "item"]
         self._anchors = _vertical_anchors(sheet, header)
@@ -56,7 +57,10 @@ class TableReader:
         ]
         for row in range(self.header.last_row + 1, len(self.sheet.rows)):
             cells = self.sheet.rows[row]
-            if is_blank_row(cells) or [clean(v) for v in cells] in printed or self._is_example(row):
+            if is_blank_row(cells) or [clean(v) for v in cells] in printed:
+                continue
+            if self._is_example(row):
+                self.example_rows.append(row)
                 continue
             if self._is_note(row):
                 self._after_notes = True
