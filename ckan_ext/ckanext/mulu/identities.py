@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,10 +25,10 @@ def give_code(entry: dict[str, Any]) -> str:
     return str(first.numbered((model.Session.execute(last).scalar() or 0) + 1))
 
 
-def name_of(entry: dict[str, Any], package_id: str) -> str:
-    """An ASCII name for addresses: from the resource code, else from the dataset's own id. Never from a Chinese title."""
+def name_of(entry: dict[str, Any]) -> str:
+    """An ASCII name for addresses: from the resource code, else one that says nothing. Never from a Chinese title."""
     code = codes.parse(entry.get("resource_code") or "")
-    return code.slug if code else f"entry-{package_id[:8]}"
+    return code.slug if code else f"entry-{uuid.uuid4().hex[:12]}"
 
 
 def taken(entry: dict[str, Any], package_id: str = "") -> Problem | None:

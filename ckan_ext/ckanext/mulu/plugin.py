@@ -32,8 +32,6 @@ class MuluPlugin(p.SingletonPlugin, DefaultTranslation, DefaultPermissionLabels)
         tk.add_template_directory(config, "templates")
         tk.add_public_directory(config, "public")
         tk.add_resource("assets", "mulu")
-        config["scheming.dataset_schemas"] = "ckanext.mulu:schemas/entry.yaml"
-        config["scheming.organization_schemas"] = "ckanext.mulu:schemas/organization.yaml"
 
     def get_actions(self) -> dict[str, Any]:
         return ACTIONS | CHAINED

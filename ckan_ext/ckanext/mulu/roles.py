@@ -16,7 +16,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from mulu.people import SYSTEM, Person, Role
 from mulu.visibility import NOBODY
@@ -65,11 +65,10 @@ def names_with(roles: list[str]) -> list[str]:
 
 def _memberships(user_id: str) -> list[tuple[str, str, str]]:
     """(organisation name, capacity, function) of a user's organisations."""
-    member, group, extra = model.Member, model.Group, model.GroupExtra
+    member, group = model.Member, model.Group
     query = (
-        select(group.name, member.capacity, extra.value)
+        select(group.name, member.capacity, group.extras["mulu_function"].astext)
         .join(member, member.group_id == group.id)
-        .outerjoin(extra, (extra.group_id == group.id) & (extra.key == "mulu_function") & (extra.state == "active"))
         .where(member.table_id == user_id, member.table_name == "user", member.state == "active")
         .where(group.is_organization.is_(True), group.state == "active")
     )
@@ -77,7 +76,7 @@ def _memberships(user_id: str) -> list[tuple[str, str, str]]:
 
 
 def _holders(role: str, organisation: str) -> set[str]:
-    member, group, extra = model.Member, model.Group, model.GroupExtra
+    member, group = model.Member, model.Group
     query = (
         select(member.table_id)
         .join(group, member.group_id == group.id)
@@ -90,8 +89,8 @@ def _holders(role: str, organisation: str) -> set[str]:
         pairs = [(f, c) for f, given in FUNCTIONS.items() for c, name in given.items() if name == role]
         if not pairs:
             return set()
-        query = query.join(extra, (extra.group_id == group.id) & (extra.key == "mulu_function"))
-        query = query.where(extra.value.in_([f for f, _ in pairs]), member.capacity.in_([c for _, c in pairs]))
+        function = group.extras["mulu_function"].astext
+        query = query.where(tuple_(function, member.capacity).in_(pairs))
     return set(model.Session.execute(query).scalars())
 
 

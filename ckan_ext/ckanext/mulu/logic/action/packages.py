@@ -5,7 +5,6 @@ The package holds what the public may see, or a draft that it may not (``private
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import ckan.model as model
@@ -44,15 +43,12 @@ def _insert(next_: Any, context: Context, data: Package) -> str:
     """CKAN's own insert within our transaction, with the code and name that the portal gives."""
     data |= {"private": True, "state": "active", "type": "dataset"}
     entry = entries.to_entry(data)
-    package_id = data.setdefault("id", str(uuid.uuid4()))
-    if problem := identities.taken(entry, package_id):
+    if problem := identities.taken(entry):
         raise refusal.error([problem])
     if not entry.get("resource_code"):
         data["resource_code"] = entry["resource_code"] = identities.give_code(entry)
-    data["name"] = identities.name_of(entry, package_id)
-    inner = {**context, "defer_commit": True, "return_id_only": True, "validate_package_id": True}
-    next_(inner, data)
-    return package_id
+    data["name"] = identities.name_of(entry)
+    return str(next_({**context, "defer_commit": True, "return_id_only": True}, data))
 
 
 @tk.chained_action
