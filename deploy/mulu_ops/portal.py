@@ -177,7 +177,7 @@ def reindex(settings: Settings, say: Say) -> None:
         return
     if stamp.exists():
         say("检索规则有变，重建索引")
-        ckan(settings, "demo", "mulu", "reindex")
+        ckan(settings, "demo", "search-index", "rebuild", "--force", "--quiet")
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted)
 

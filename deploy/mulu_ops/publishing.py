@@ -1,0 +1,47 @@
+"""The public site: a snapshot of what is published, and pages made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mulu_ops import portal
+from mulu_ops.errors import Missing
+from mulu_ops.importing import progress
+from mulu_ops.settings import Settings
+from mulu_site.build import Report, build
+from mulu_site.generate import generate
+from mulu_site.release import BuildError
+from mulu_site.snapshot import SnapshotError
+
+
+def take_snapshot(settings: Settings) -> Path:
+    """All that is published now, sealed, as a file in var/."""
+    file = settings.var / "snapshot" / f"{settings.database('demo')}.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    portal.ckan(settings, "demo", "mulu", "snapshot", str(file))
+    return file
+
+
+def build_site(settings: Settings, *, snapshot: Path | None = None, out: Path | None = None) -> Report:
+    """Build from a snapshot (a fresh one of the running portal unless given) and publish it in one step."""
+    file = snapshot or take_snapshot(settings)
+    # The parts of the work are not of equal length and their number is known only when the builder tells it.
+    with progress("公共站点", 1) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        addresses = {} if snapshot else {"portal_url": settings.url("ckan"), "site_url": settings.url("site")}
+        try:
+            return build(file, out or settings.site, progress=advance, **addresses)
+        except (SnapshotError, BuildError) as error:
+            raise Missing(str(error)) from None
+
+
+def generate_snapshot(count: int, out: Path) -> None:
+    """A made-up snapshot for benches and tests; no portal needed."""
+    generate(count, out)
+    click.echo(f"{out}：虚构的目录 {count} 条")
