@@ -103,6 +103,7 @@ class _Normaliser:
         self.formats()
         self.openness()
         self.share_terms()
+        self.share_mode()
         self.problems += read_classification(self.raw, self.entry, self.where)
         self.items()
         return Draft(self.entry, self.record.where, tuple(self.problems), self.record.cells)
@@ -243,6 +244,12 @@ class _Normaliser:
             self.record.cells.setdefault(key, self.where("share_terms"))
         if text and not (kind == "unconditional" and CODE_LISTS["share_type"].parse(text) == "unconditional"):
             self.entry.setdefault(key, text)
+
+    def share_mode(self) -> None:
+        """共享方式分类 alone is enough where it has no types below it (邮件, 拷盘); 共享平台 is not."""
+        group = clean(self.raw.get("share_mode_group", ""))
+        if "share_mode" not in self.raw and (key := CODE_LISTS["share_mode"].parse(group)):
+            self.put("share_mode", [key])
 
     def items(self) -> None:
         items = []

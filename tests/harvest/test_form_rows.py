@@ -219,6 +219,45 @@ def test_levels_of_the_code_in_columns_of_their_own(read: Any) -> None:
     assert report.entries[0].entry["catalogue_kind"] == "department"
 
 
+def test_cells_merged_over_the_rows_of_an_entry_are_read_once(read: Any) -> None:
+    header = ["细目分类1", "细目分类2", "目分类", "信息资源名称", "关联业务事项", "信息项名称", "更新周期"]
+    lines = [
+        ["02", "3", "001", "低保", "审批", "年度", "每年"],
+        [None, None, None, None, None, "金额", None],
+        [None, None, None, None, "公示", "人数", None],
+        ["02", "3", "001", "低保", "审批", "对象", "每年"],
+    ]
+
+    def merge(book: Any) -> None:
+        for column in "ABCDG":
+            book["目录"].merge_cells(f"{column}2:{column}4")
+        book["目录"].merge_cells("E2:E3")
+
+    [draft] = read(workbook([header, *lines], change=merge)).entries
+    assert [item["name"] for item in draft.entry["items"]] == ["年度", "金额", "人数", "对象"]
+    assert draft.entry["classification"][2:] == ["001", "023"]
+    assert draft.entry["business_items"] == ["审批", "公示"]
+    assert not any(p.rule == "row_conflict" for p in draft.problems)
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "read_as"),
+    [
+        ("共享平台", "批量下载、前置机", ["batch_download", "front_machine"]),
+        ("邮件", None, ["mail"]),
+        ("共享平台", None, None),
+        (None, "介质交换（电子文档）", ["media_file"]),
+    ],
+)
+def test_ways_of_sharing_in_two_columns(read: Any, group: str, kind: str, read_as: list[str] | None) -> None:
+    upper = [*UPPER[:10], "共享方式分类", "共享方式类型", *UPPER[10:]]
+    upper[10:12] = [None, None]
+    lower = [*LOWER[:10], "共享方式分类", "共享方式类型", *LOWER[10:]]
+    cells = row()
+    report = read(workbook([upper, lower, [*cells[:10], group, kind, *cells[10:]]]))
+    assert report.entries[0].entry.get("share_mode") == read_as
+
+
 def test_the_header_printed_again_on_a_second_page(read: Any) -> None:
     report = read(form(row(), UPPER, LOWER, row(serial=2, title="二", code=None)))
     assert [d.title for d in report.entries] == ["城乡低保标准", "二"]

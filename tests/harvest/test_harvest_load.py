@@ -10,7 +10,7 @@ import pytest
 from made_forms import form, row
 
 from mulu.errors import Problem
-from mulu.profile import Profile
+from mulu.profile import Profile, load
 from mulu_harvest.demo import read_batches, read_departments
 from mulu_harvest.form import read_form
 from mulu_harvest.load import Loader, LoadStopped
@@ -106,6 +106,19 @@ def test_a_long_report_says_what_it_leaves_out(profile: Profile) -> None:
 def test_a_refused_file_reports_one_sentence(profile: Profile) -> None:
     text = to_text(read_form(b"%PDF", "目录.xlsx", profile=profile))
     assert text == "文件《目录.xlsx》：未导入\n  ✗ 文件《目录.xlsx》是PDF 文件，只能导入 .xlsx、.xls 或 CSV 的目录表"
+
+
+@pytest.mark.parametrize("place", ["huarong", "qidong"])
+def test_what_of_the_demo_may_be_published(examples: Path, place: str) -> None:
+    """The others lack what only their department knows: grounds for not opening, 共享类型, 信息项."""
+    batches = list(read_batches(examples / "demo.yml", load(place)))
+    assert [len(batch.sound) for batch in batches] == [51, 0, 0]
+    missing = {(p.field, p.rule) for draft in batches[1].drafts for p in draft.problems if p.severity == "error"}
+    assert missing == {
+        ("open_ground", "open_ground_missing"),
+        ("open_basis", "open_basis_missing"),
+        ("open_review_on", "open_review_missing"),
+    }
 
 
 def test_the_demo(examples: Path, profile: Profile) -> None:

@@ -37,7 +37,8 @@ class FormReport:
     """What one file holds.
 
     ``entries``: the drafts, sound or not. ``problems``: those of the file, its columns and rows that became no entry.
-    ``demands``: what the sheet 需求清单 asks for. ``refused``: the file could not be taken at all.
+    ``demands``: what the sheet 需求清单 asks for: dicts of title, provider, description, obtained, mode, frequency, purpose,
+    unit as far as it has these columns, and where. ``refused``: the file could not be taken at all.
     """
 
     filename: str

@@ -21,6 +21,9 @@ from .workbook import Sheet, is_blank_row
 _OF_ITEM_TOO = {"share_type": "share_type", "open_answer": "open_type", "open_type": "open_type"}
 # These list several things; each row of an entry may add one.
 _LISTS = frozenset({"business_items", "share_mode", "use_mode", "open_mode", "related_codes", "format_type"})
+# 细目1…n: columns whose cells are digits of one number, read on an entry's first row only.
+_DIGITS = "class_4"
+_MAY_DIFFER = {*_LISTS, *_OF_ITEM_TOO, _DIGITS}
 # Never taken from a merged cell above: they say where an entry begins.
 _OWN = frozenset({"title", "serial", "resource_code"})
 _UNUSED = frozenset({"serial"})
@@ -116,12 +119,7 @@ class TableReader:
         """The entry's cells written again beside its next item."""
         for column in self._entry_columns:
             text = self._text(row, column)
-            if (
-                text
-                and column.key not in _LISTS
-                and column.key not in _OF_ITEM_TOO
-                and text != current.raw.get(column.key, "")
-            ):
+            if text and column.key not in _MAY_DIFFER and text != current.raw.get(column.key, ""):
                 return False
         name = self._own(row, "name", "item")
         return bool(name) and all(item.get("name") != name for item in current.raw["items"])
@@ -140,7 +138,7 @@ class TableReader:
         used = False
         for column in self._entry_columns:
             text = self._text(row, column)
-            if not text:
+            if not text or column.key == _DIGITS:
                 continue
             known = current.raw.get(column.key, "")
             if column.key in _OF_ITEM_TOO and known:
@@ -171,10 +169,10 @@ class TableReader:
         if not text:
             return
         known = record.raw.get(key, "")
-        if key == "class_4":  # 细目1…n are digits of one number
+        if key == _DIGITS:
             record.raw[key] = known + text
-        elif key in _LISTS and known and text not in known.split("\n"):
-            record.raw[key] = f"{known}\n{text}"
+        elif key in _LISTS and known:
+            record.raw[key] = known if text in known.split("\n") else f"{known}\n{text}"
         else:
             record.raw[key] = text
 
