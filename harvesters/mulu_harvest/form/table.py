@@ -20,7 +20,7 @@ from .workbook import Sheet, is_blank_row
 # An item may have a class of its own, so these may change from row to row inside an entry.
 _OF_ITEM_TOO = {"share_type": "share_type", "open_answer": "open_type", "open_type": "open_type"}
 # These list several things; each row of an entry may add one.
-_LISTS = frozenset({"business_items", "share_mode", "use_mode", "open_mode", "related_codes", "format_type"})
+_LISTS = frozenset({"business_items", "share_mode", "use_mode", "open_mode", "related_codes"})
 # 细目1…n: columns whose cells are digits of one number, read on an entry's first row only.
 _DIGITS = "class_4"
 _MAY_DIFFER = {*_LISTS, *_OF_ITEM_TOO, _DIGITS}
