@@ -7,8 +7,12 @@ import io
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from flask import Blueprint, Response
+from openpyxl import Workbook
+from werkzeug.wrappers import Response as BaseResponse
+
 from ckanext.mulu import helpers
-from ckanext.mulu.views import event_form
+from ckanext.mulu.views import case_view, event_form
 from ckanext.mulu.views.common import (
     anchored,
     by_field,
@@ -16,9 +20,6 @@ from ckanext.mulu.views.common import (
     problems_of,
     require_login,
 )
-from flask import Blueprint, Response
-from openpyxl import Workbook
-from werkzeug.wrappers import Response as BaseResponse
 
 mulu_case = Blueprint("mulu_case", __name__, url_prefix="/mulu")
 mulu_case.before_request(require_login)
@@ -137,10 +138,10 @@ def event(id: str) -> BaseResponse | tuple[str, int]:
     form = tk.request.form
     name = form.get("event", "")
     before = call("mulu_case_show", {"id": id})
-    possible = next((one for one in before.get("available", []) if one["event"] == name), None)
+    possible = next((one for one in before["available"] if one["event"] == name), None)
     if possible is None:
         return tk.abort(400, tk._("没有这项操作，请刷新页面后再试。"))
-    data = event_form.read(possible.get("fields", []), form)
+    data = event_form.read(possible["fields"], form)
     request = {"id": id, "event": name, "data": data}
     if form.get("version", "").isdigit():
         request["version"] = int(form["version"])
@@ -154,7 +155,7 @@ def event(id: str) -> BaseResponse | tuple[str, int]:
 
 def _on_entry_form(possible: dict[str, Any]) -> bool:
     """An event whose content is the entry itself is pressed on the entry's form, not here."""
-    return any(field["kind"] == "entry" for field in possible.get("fields", []))
+    return any(field["kind"] == "entry" for field in possible["fields"])
 
 
 def _stale(error: tk.ValidationError) -> bool:
@@ -163,27 +164,27 @@ def _stale(error: tk.ValidationError) -> bool:
 
 def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, problems: list[dict[str, Any]] | None = None) -> str:
     shown = call("mulu_case_show", {"id": id})
-    case = shown.get("case") or shown
+    case = shown["case"]
     found = [anchored({**one, "field": f"{tried}-{one.get('field') or ''}"}) for one in problems or []]
     events = [
-        {**one, "form": event_form.describe(one.get("fields", []), case)}
-        for one in shown.get("available", [])
-        if not _on_entry_form(one)
+        {**one, "form": event_form.describe(one["fields"], case)} for one in shown["available"] if not _on_entry_form(one)
     ]
     return tk.render(
         "mulu/case.html",
         {
             "case": case,
             "shown": shown,
-            "events": shown.get("events", []),
+            "clocks": case_view.clocks(case),
+            "events": case_view.timeline(case, shown["events"]),
             "open_events": [one for one in events if one["allowed"]],
             "closed_events": [one for one in events if not one["allowed"]],
-            "editable": any(one["allowed"] and _on_entry_form(one) for one in shown.get("available", [])),
+            "editable": any(one["allowed"] and _on_entry_form(one) for one in shown["available"]),
             "tried": tried,
             "values": values or {},
             "refused": found,
             "refused_by": by_field(found),
-            "diff": shown.get("diff") or [],
-            "problems": [anchored(one) for one in shown.get("problems") or []],
+            "is_new": not any(change["before"] for change in shown["diff"]),
+            "facts": case_view.facts(case),
+            "problems": [anchored(one) for one in shown["problems"]],
         },
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from ckanext.mulu.helpers import mulu_choices
-from ckanext.mulu.views import event_form
-from ckanext.mulu.views.common import anchored, by_field, call, problems_of, require_login
 from flask import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
 
+from ckanext.mulu.helpers import mulu_choices
+from ckanext.mulu.views import event_form
+from ckanext.mulu.views.common import anchored, by_field, call, problems_of, require_login
 from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS, class_of
 
 mulu_class = Blueprint("mulu_class", __name__)
@@ -53,7 +53,7 @@ def ask(id: str) -> str | BaseResponse | tuple[str, int]:
     except tk.ValidationError as error:
         return _page(entry, before, data, problems_of(error)), 422
     tk.h.flash_success(tk._("已提起属性变更，等待主管部门决定。"))
-    return tk.redirect_to("mulu_case.show", id=(case.get("case") or case)["id"])
+    return tk.redirect_to("mulu_case.show", id=case["id"])
 
 
 def _page(entry: dict[str, Any], before: dict[str, Any], data: dict[str, Any], problems: list[dict[str, Any]]) -> str:

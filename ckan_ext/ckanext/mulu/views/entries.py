@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from flask import Blueprint
+from werkzeug.wrappers import Response as BaseResponse
+
 from ckanext.mulu.views import entry_form
 from ckanext.mulu.views.common import (
     anchored,
@@ -14,9 +17,6 @@ from ckanext.mulu.views.common import (
     problems_of,
     require_login,
 )
-from flask import Blueprint
-from werkzeug.wrappers import Response as BaseResponse
-
 from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS
 
 mulu_entry = Blueprint("mulu_entry", __name__)
@@ -68,8 +68,8 @@ def _proposed(package: dict[str, Any]) -> dict[str, Any]:
     """What a waiting change proposes, so that editing goes on from there and not from the published version."""
     if not package.get("mulu_case"):
         return {}
-    case = call("mulu_case_show", {"id": package["mulu_case"]})
-    return ((case.get("case") or case).get("data") or {}).get("proposed") or {}
+    case = call("mulu_case_show", {"id": package["mulu_case"]})["case"]
+    return case["data"].get("proposed") or {}
 
 
 def _organisations(package: dict[str, Any] | None = None) -> list[dict[str, Any]]:

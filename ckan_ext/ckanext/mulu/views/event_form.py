@@ -8,8 +8,8 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import current_user
-from ckanext.mulu.helpers import SHANGHAI, mulu_choices
 
+from ckanext.mulu.helpers import SHANGHAI, mulu_choices
 from mulu.entry import CLASS_FIELDS, FIELD
 
 #: a field's kind in a procedure → the control that asks for it (templates/mulu/parts/fields.html)
@@ -53,7 +53,7 @@ def _control(field: dict[str, Any], case: Mapping[str, Any]) -> dict[str, Any]:
         "wide": kind in ("long", "review", "choices", "class", "decisions"),
         "subfields": class_controls() if kind == "class" else [],
         "rows": [_asked(one) for one in data.get(field.get("of", ""), [])] if kind == "decisions" else [],
-    
+
     }
 
 

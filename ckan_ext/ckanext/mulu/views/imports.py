@@ -8,16 +8,17 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import current_user
+from flask import Blueprint, Response
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
+
 from ckanext.mulu import helpers
 from ckanext.mulu.views import import_job
 from ckanext.mulu.views.common import call, errors_only, problems_of, require_login
-from flask import Blueprint, Response
 from mulu_harvest.form import read_form
 from mulu_harvest.limits import MIB, Limits
 from mulu_harvest.report import to_dict
 from mulu_harvest.template import write_template
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.wrappers import Response as BaseResponse
 
 mulu_import = Blueprint("mulu_import", __name__, url_prefix="/mulu/import")
 mulu_import.before_request(require_login)
@@ -90,7 +91,7 @@ def check() -> BaseResponse | tuple[str, int]:
     )
     if not report["entries"]:
         return _upload_page(report["problems"] or [{"message": f"文件《{upload.filename}》里没有找到目录条目。"}]), 422
-    entries = [{"entry": draft["entry"], "where": draft["where"]} for draft in report["entries"]]
+    entries = [{key: draft[key] for key in ("entry", "where", "problems")} for draft in report["entries"]]
     found = {draft["where"]: list(draft["problems"]) for draft in report["entries"]}
     try:
         plan = _dry_run(entries, organization)
@@ -166,8 +167,7 @@ def show(id: str) -> str:
             "with_problems": with_problems[:SHOWN],
             "problem_count": len(with_problems),
             "shown": SHOWN,
-            "titles": {row["where"]: row["title"] for row in job["rows"]},
-            "cases": _cases(job),
+            "sound": _cases(job),
             "to_submit": len(_cases(job)) - len(job["submitted"]),
         },
     )
@@ -195,15 +195,10 @@ def go_on(id: str) -> BaseResponse:
 
 
 def _cases(job: import_job.Job) -> list[dict[str, Any]]:
-    """The new drafts without problems, which can be submitted: {name, case_id, title}."""
-    incomplete = {one.get("name") for one in job["result"].get("drafts_with_problems", [])}
-    titles = {row["where"]: row["title"] for row in job["rows"]}
+    """The drafts without problems, which can be submitted, as the import action gives them: {name, title, where, case_id}."""
+    incomplete = {one["name"] for one in job["result"].get("drafts_with_problems", [])}
     both = job["result"].get("created", []) + job["result"].get("updated", [])
-    return [
-        {**one, "title": titles.get(one.get("where"), "") or one["name"]}
-        for one in both
-        if one.get("case_id") and one["name"] not in incomplete
-    ]
+    return [one for one in both if one.get("case_id") and one["name"] not in incomplete]
 
 
 @mulu_import.post("/<id>/submit")
@@ -214,13 +209,10 @@ def submit(id: str) -> BaseResponse:
         try:
             job = _job(id)
             job["submitting"] = True
-            for case in _cases(job)[len(job["submitted"]) : len(job["submitted"]) + CHUNK]:
-                row = {"name": case["name"], "title": case["title"], "case_id": case["case_id"], "ok": True, "message": ""}
-                try:
-                    call("mulu_case_event", {"id": case["case_id"], "event": "submit", "data": {}})
-                except tk.ValidationError as error:
-                    row |= {"ok": False, "message": "；".join(one["message"] for one in problems_of(error))}
-                job["submitted"].append(row)
+            part = _cases(job)[len(job["submitted"]) : len(job["submitted"]) + CHUNK]
+            if part:
+                answer = call("mulu_case_batch", {"ids": [case["case_id"] for case in part], "event": "submit", "data": {}})
+                job["submitted"] += answer["results"]
             import_job.save(job)
         finally:
             lock.release()

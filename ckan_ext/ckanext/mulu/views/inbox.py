@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from flask import Blueprint
+
 from ckanext.mulu import helpers
 from ckanext.mulu.views.common import require_login
-from flask import Blueprint
 
 mulu_inbox = Blueprint("mulu_inbox", __name__, url_prefix="/mulu/inbox")
 mulu_inbox.before_request(require_login)
