@@ -20,7 +20,7 @@ def take_snapshot(settings: Settings) -> Path:
     """All that is published now, sealed, as a file in var/."""
     file = settings.var / "snapshot" / f"{settings.database('demo')}.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
-    portal.ckan(settings, "demo", "mulu", "snapshot", str(file))
+    portal.ckan(settings, "demo", "mulu", "snapshot", "--demo", str(file))
     return file
 
 
@@ -34,9 +34,15 @@ def build_site(settings: Settings, *, snapshot: Path | None = None, out: Path | 
             bar.length = total
             bar.update(done - bar.pos)
 
-        addresses = {} if snapshot else {"portal_url": settings.url("ckan"), "site_url": settings.url("site")}
+        own = snapshot is None
         try:
-            return build(file, out or settings.site, progress=advance, **addresses)
+            return build(
+                file,
+                out or settings.site,
+                portal_url=settings.url("ckan") if own else "",
+                site_url=settings.url("site") if own else "",
+                progress=advance,
+            )
         except (SnapshotError, BuildError) as error:
             raise Missing(str(error)) from None
 

@@ -1,0 +1,238 @@
+"""`mulu doctor`: every part looked at for itself, with what was found and how to mend it. Changes nothing."""
+
+from __future__ import annotations
+
+import enum
+import importlib.metadata
+import re
+import shutil
+import smtplib
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psycopg2
+import redis
+import requests
+from alembic.script import ScriptDirectory
+
+from mulu.workdays import Calendar
+from mulu_ops import portal, programs, solr
+from mulu_ops.errors import Missing
+from mulu_ops.services import Services, http_ready, port_taken
+from mulu_ops.settings import KINDS, ROOT, Settings, clean_environment, port_variable
+
+LEAST_DISK = 2.0
+"""GiB; below it PostgreSQL and Solr may stop in the middle of a write."""
+
+
+class Verdict(enum.Enum):
+    OK = "✓"
+    WARNING = "！"
+    ERROR = "✗"
+
+    @property
+    def sign(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``mend`` says what to do; "" when all is well."""
+
+    part: str
+    verdict: Verdict
+    found: str
+    mend: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        return {"part": self.part, "verdict": self.verdict.name.lower(), "found": self.found, "mend": self.mend}
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """All checks, in the order in which one part needs the one before. A check that cannot be made is an error of its part."""
+    for part, look in CHECKS.items():
+        try:
+            verdict, found, mend = look(settings)
+        except (OSError, Missing, psycopg2.Error, redis.RedisError, requests.RequestException, ValueError) as error:
+            message = error.message if isinstance(error, Missing) else " ".join(str(error).split())
+            verdict, found, mend = Verdict.ERROR, f"查不了：{message[:300]}", "先修复前面的错误；服务没有启动时运行 mulu up"
+        yield Finding(part, verdict, found, mend)
+
+
+Answer = tuple[Verdict, str, str]
+
+
+def _verdict(fine: bool, found: str, mend: str, otherwise: Verdict = Verdict.ERROR) -> Answer:
+    return (Verdict.OK, found, "") if fine else (otherwise, found, mend)
+
+
+def _packages(settings: Settings) -> Answer:
+    locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    other = [f"{name} {here}（应为 {locked[name]}）" for name in locked if (here := _installed(name)) not in ("", locked[name])]
+    found = f"与 requirements.lock 不同的有 {len(other)} 个：{'、'.join(other[:5])}" if other else f"CKAN {locked['ckan']} 等与锁定版本一致"
+    return _verdict(not other, found, "删除 .venv/mulu.stamp 后运行 deploy/local/bootstrap.sh")
+
+
+def _installed(name: str) -> str:
+    """The version that is here; "" for one that this system does not need."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _system(settings: Settings) -> Answer:
+    said = []
+    if "postgres" not in settings.external:
+        said.append(_first_line([str(programs.postgres_bin() / "postgres"), "--version"]))
+    if "redis" not in settings.external:
+        said.append(_first_line([programs.which("redis-server", "请安装 redis-server"), "--version"])[:19])
+    if "solr" not in settings.external:
+        said.append(_first_line([programs.which("java", "请安装 default-jre-headless"), "-version"]))
+        solr.jars(settings)
+    return Verdict.OK, "；".join(said) or "都用已有的服务", ""
+
+
+def _first_line(command: list[str]) -> str:
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    return (done.stdout or done.stderr).strip().splitlines()[0]
+
+
+def _programs(settings: Settings) -> Answer:
+    states = Services(settings).states()
+    wanted = {program.name for program in programs.programs(settings)}
+    idle = wanted - {state.name for state in states if state.state == "RUNNING"}
+    return _verdict(not idle, f"没有运行：{'、'.join(sorted(idle))}" if idle else f"{len(wanted)} 个都在运行",
+                    f"mulu up；起不来的看 {settings.log} 下的日志")  # fmt: skip
+
+
+def _ports(settings: Settings) -> Answer:
+    running = Services(settings).running()
+    taken = [p for p in programs.programs(settings) if p.service and p.name not in running and port_taken(settings.ports[p.service])]
+    if taken:
+        said = "、".join(f"{settings.ports[p.service]}（{p.name}）" for p in taken)
+        return Verdict.ERROR, f"被别的程序占用：{said}", f"停掉它，或设置 {port_variable(taken[0].service)} 等换端口"
+    return Verdict.OK, "、".join(f"{name} {port}" for name, port in settings.ports.items() if name not in settings.external), ""
+
+
+def _database(settings: Settings) -> Answer:
+    behind = []
+    for kind in KINDS:
+        with psycopg2.connect(settings.database_url(kind), connect_timeout=5) as connection, connection.cursor() as cursor:
+            for table, folder in _migration_folders().items():
+                head = ScriptDirectory(str(folder)).get_current_head()
+                cursor.execute("select to_regclass(%s)", (table,))
+                exists = (cursor.fetchone() or (None,))[0]
+                cursor.execute(f"select version_num from {table}" if exists else "select null")
+                here = (cursor.fetchone() or (None,))[0]
+                if here != head:
+                    behind.append(f"{settings.database(kind)} 的 {table} 为 {here}，应为 {head}")
+    return _verdict(not behind, "；".join(behind) or "数据表都是最新的", "ckan -c var/ckan.ini db upgrade（或 mulu up）")
+
+
+def _migration_folders() -> dict[str, Path]:
+    """Alembic's table → the folder of its scripts."""
+    core = Path(str(importlib.metadata.distribution("ckan").locate_file("ckan/migration")))
+    return {"alembic_version": core, "mulu_alembic_version": ROOT / "ckan_ext/ckanext/mulu/migration/mulu"}
+
+
+def _redis(settings: Settings) -> Answer:
+    client = redis.Redis.from_url(settings.redis_url("demo"), socket_connect_timeout=5)
+    client.ping()
+    workers = client.scard("rq:workers")
+    return _verdict(bool(workers), f"可用，后台任务进程 {workers} 个", "mulu up（worker 没有登记到 Redis）")
+
+
+def _solr(settings: Settings) -> Answer:
+    for kind in KINDS:
+        url = settings.solr_url(kind)
+        answer = requests.get(f"{url}/schema?wt=json", timeout=10)
+        answer.raise_for_status()
+        schema = answer.json()["schema"]
+        fields = {field["name"] for field in schema["fields"]}
+        if schema["name"] != "ckan-2.12" or not {"title_whole", "title_one", "parts"} <= fields:
+            return (Verdict.ERROR, f"{url} 的 schema 是 {schema['name']}，没有中文检索的字段",
+                    "用 var/solr/home/mulu/conf 作为该 core 的 conf，再运行 ckan search-index rebuild")  # fmt: skip
+    return Verdict.OK, "schema 是 ckan-2.12 加中文检索", ""
+
+
+def _drift(settings: Settings) -> Answer:
+    command = [str(programs.BIN / "ckan"), "-c", str(settings.ini("demo")), "mulu", "drift"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, env=clean_environment(), check=False)
+    said = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip()[-300:]
+    return _verdict(not done.returncode, "索引与数据库一致" if not done.returncode else said, "ckan -c var/ckan.ini mulu reindex")
+
+
+def _chain(settings: Settings) -> Answer:
+    said = portal.ckan(settings, "demo", "mulu", "verify-chain").strip().splitlines()[-1]
+    return Verdict.OK, said, ""
+
+
+def _calendar(settings: Settings) -> Answer:
+    calendar, today = Calendar.load(), date.today()
+    wanted = [today.year] + [today.year + 1] * (today.month == 12)
+    missing = [str(year) for year in wanted if not calendar.announced(year)]
+    found = f"没有 {'、'.join(missing)} 年的放假安排，跨入该年的期限是暂定的" if missing else f"{today.year} 年的放假安排已载入"
+    return _verdict(not missing, found, "国务院办公厅公布后运行 deploy/make_calendars.py，再运行 ckan mulu tick", Verdict.WARNING)
+
+
+def _disk(settings: Settings) -> Answer:
+    folders = {settings.var, programs.postgres_folder(settings).parent}
+    free = min(shutil.disk_usage(folder).free / 2**30 for folder in folders if folder.exists())
+    return _verdict(free >= LEAST_DISK, f"剩余 {free:.1f} GiB", f"腾出空间，至少 {LEAST_DISK:.0f} GiB")
+
+
+def _private_files(settings: Settings) -> Answer:
+    files = [settings.var / "secrets.json", settings.ini("demo"), settings.ini("test"), settings.demo_json,
+             settings.var / "supervisord.conf", settings.var / "redis" / "redis.conf",
+             *(settings.var / "state").glob("people.*")]  # fmt: skip
+    open_ones = [str(file) for file in files if file.exists() and file.stat().st_mode & 0o077]
+    return _verdict(not open_ones, f"别人可读：{'、'.join(open_ones)}" if open_ones else "只有本人可读", f"chmod 600 {' '.join(open_ones)}")
+
+
+def _mail(settings: Settings) -> Answer:
+    text = settings.ini("demo").read_text(encoding="utf-8")
+    host = next((line.split("=", 1)[1].strip() for line in text.splitlines() if line.startswith("smtp.server")), "")
+    try:
+        with smtplib.SMTP(host, timeout=5) as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        return Verdict.WARNING, f"{host} 没有应答（{error}），通知留在待发箱里", "设置 CKAN_SMTP_SERVER 后重新运行 mulu up"
+    return Verdict.OK, host, ""
+
+
+def _portal(settings: Settings) -> Answer:
+    url = f"{settings.url('ckan')}/api/3/action/status_show"
+    answer = requests.get(url, timeout=30)
+    answer.raise_for_status()
+    plugins = answer.json()["result"]["extensions"]
+    return _verdict("mulu" in plugins, f"CKAN 应答，插件：{' '.join(plugins)}", "检查 var/ckan.ini 的 ckan.plugins")
+
+
+def _site(settings: Settings) -> Answer:
+    built = (settings.site / "current" / "index.html").exists()
+    serves = built and http_ready(settings.url("site"))
+    found = "可以打开" if serves else "没有应答" if built else "还没有生成"
+    return _verdict(serves, f"{settings.url('site')} {found}", "mulu site build，再 mulu up")
+
+
+CHECKS: dict[str, Callable[[Settings], Answer]] = {
+    "Python 软件包": _packages,
+    "系统软件": _system,
+    "端口": _ports,
+    "程序": _programs,
+    "磁盘": _disk,
+    "文件权限": _private_files,
+    "数据库": _database,
+    "Redis": _redis,
+    "Solr": _solr,
+    "门户": _portal,
+    "索引": _drift,
+    "记录校验链": _chain,
+    "公共站点": _site,
+    "工作日历": _calendar,
+    "邮件": _mail,
+}
