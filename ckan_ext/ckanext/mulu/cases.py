@@ -85,11 +85,15 @@ def open_(
 
 
 def act(
-    case: Case, event: str, actor: Person, data: Mapping[str, Any], touched: Touched, *, version: int | None = None
-) -> Case:
-    """Apply an event to a case that is locked; Refused says every reason. Effects are carried out at once."""
+    case: Case, event: str, actor: Person, data: Mapping[str, Any], touched: Touched, *, version: int | None = None,
+    entry: dict[str, Any] | None = None,
+) -> Case:  # fmt: skip
+    """Apply an event to a case that is locked; Refused says every reason. Effects are carried out at once.
+
+    ``entry``: the draft in wire form, where the caller has it at hand.
+    """
     procedure = procedure_of(case)
-    facts = _facts(case.procedure, case.subject, {**case.data, **data})
+    facts = _facts(case.procedure, case.subject, {**case.data, **data}, entry)
     outcome = apply(
         procedure, profile_of(case), entries.calendar(), case, event, actor, data, now(), version=version, facts=facts
     )

@@ -39,7 +39,7 @@ def mend() -> int:
 def _database() -> dict[str, tuple[str, str]]:
     package = model.Package
     query = model.Session.query(package.id, package.metadata_modified, package.private).filter(package.state == "active")
-    return {key: (modified.isoformat()[:23], "private" if private else "public") for key, modified, private in query}
+    return {key: (modified.isoformat()[:19], "private" if private else "public") for key, modified, private in query}
 
 
 def _index() -> dict[str, tuple[str, str]]:
@@ -55,7 +55,7 @@ def _index() -> dict[str, tuple[str, str]]:
         for row in answer.docs:
             modified = row["metadata_modified"]
             text = modified if isinstance(modified, str) else modified.isoformat()
-            found[row["id"]] = (text.removesuffix("Z").ljust(23, "0")[:23], row.get("capacity", "public"))
+            found[row["id"]] = (text[:19], row.get("capacity", "public"))
         if answer.nextCursorMark == cursor:
             return found
         cursor = answer.nextCursorMark

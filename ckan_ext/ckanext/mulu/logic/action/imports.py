@@ -83,7 +83,7 @@ class _Import:
             package_id, kind = self._update(entry, known.package_id), "updated"
         case = cases.open_case_of(package_id, REVIEW)
         if case and self.submits and not errors and case.state in ("draft", "returned"):
-            cases.act(case, "submit", self.actor, {}, touched)
+            cases.act(case, "submit", self.actor, {}, touched, entry=None if case.data.get("proposed") else entry)
         self._add(kind, entry, where, package_id, case.id if case else "")
         if errors:
             self._add("drafts_with_problems", entry, where, package_id, "", problems)
@@ -128,8 +128,9 @@ class _Import:
         return str(tk.get_action("package_update")(self._context(return_id_only=True), package))
 
     def _context(self, **more: Any) -> Context:
-        kept = {key: self.context[key] for key in ("user", "auth_user_obj", "ignore_auth", "mulu_touched") if key in self.context}
-        return {**kept, **more}
+        """For the inner calls: whether this person may enter for the department was asked once, for all of its entries."""
+        kept = {key: self.context[key] for key in ("user", "auth_user_obj", "mulu_touched") if key in self.context}
+        return {**kept, "ignore_auth": True, **more}
 
     def _refuse(self, entry: dict[str, Any], where: str, problems: list[Problem]) -> None:
         rows = [problem.to_dict() for problem in problems]
