@@ -226,7 +226,9 @@ class _Job:
             for group in groups:
                 self._register(group, facts.get(group.key, []) if group.dimension.id == "department" else [])
         everything = Group(lists.DIMENSIONS[0], "", "", tuple(range(len(self.rows))))
-        sides = self._dimensions(SIDE_GROUPS)
+        sides = sorted(
+            self._dimensions(SIDE_GROUPS), key=lambda d: d["id"] != "open"
+        )  # what one may use comes first, as in search.js
         for page, rows in self._paged(everything):
             self._page(
                 "catalogue.html",

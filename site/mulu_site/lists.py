@@ -11,7 +11,6 @@ from mulu_site.row import Row
 from mulu_site.text import one_line, slug, sound
 
 PER_PAGE = 50
-INDEX_MAX = 60  # groups on the overview page; all of them stand on the dimension's own page
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
     out/releases/building(.manifest)     a build under way, or one that was stopped: the next build goes on from it
 
 A *unit* is a group of files made together from the same data and template, its *key* the digest of both. A unit whose key is
-unchanged is not made again. To spare the linking of every file on every build, the oldest release but two is taken as the
+unchanged is not made again. To spare the linking of every file on every build, the oldest of the kept releases becomes the
 start of the new one; files are replaced, never written into, so releases may share them by hard links.
 """
 

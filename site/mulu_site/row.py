@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 from mulu_site.snapshot import Entry
 from mulu_site.text import Sound, fold, one_line, slug, sound
 
-_API = frozenset({"API", "接口", "服务接口"})
-
 
 class Row(NamedTuple):
     """Keys are those of the code lists, dates ISO; `page` is the entry's folder under entry/."""
@@ -26,7 +24,6 @@ class Row(NamedTuple):
     open: str
     frequency: str
     formats: tuple[str, ...]
-    api: bool
     updated: str
     published: str
     objection: bool
@@ -58,9 +55,6 @@ def row_of(entry: Entry, sounds: Mapping[str, Sound]) -> Row:
         open=str(entry.get("open_type") or ""),
         frequency=str(entry.get("update_frequency") or ""),
         formats=formats,
-        api=entry.get("format_class") == "api"
-        or "api" in _strings(entry.get("open_mode"))
-        or not _API.isdisjoint(formats),
         updated=str(entry.get("data_updated_on") or "")[:10],
         published=str(entry.get("published_at") or entry.get("published_on") or ""),
         objection=bool(entry.get("objection")),

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
 from mulu_site.build import build
 from mulu_site.generate import generate
 from mulu_site.snapshot import open_snapshot, write_snapshot
 from mulu_site.text import sound
-from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ENTRIES = 400
-CHROMIUM = "/usr/bin/chromium"
 PAGES = {
     "home": "", "catalogue": "catalogue/", "catalogue page 2": "catalogue/2/", "search": "catalogue/?q=养老&open=unconditional",
     "nothing found": "catalogue/?q=没有这样的条目", "browse": "browse/", "departments": "browse/department/",
@@ -72,16 +72,8 @@ def base(snapshot: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(chromium: Browser, base: str) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
     """Opens pages of the site; fails the test if one of them errs or asks any other host for anything."""
     contexts, wrong = [], []
 
@@ -92,7 +84,7 @@ def open_page(chromium: Browser, base: str) -> Iterator[Callable[..., Page]]:
     def open_page(
         path: str = "", *, width: int = 1280, height: int = 900, scheme: str = "light", scripts: bool = True
     ) -> Page:
-        context = chromium.new_context(
+        context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             java_script_enabled=scripts,  # type: ignore[arg-type]

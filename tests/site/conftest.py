@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mulu_site.build import Report, build
 from mulu_site.generate import generate
 from mulu_site.snapshot import open_snapshot, write_snapshot

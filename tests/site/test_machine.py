@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 import pytest
 import rdflib
 from bs4 import BeautifulSoup
-from mulu_site.dcat import ACCESS, FREQUENCY
-from mulu_site.snapshot import open_snapshot
 from rdflib import RDF, Namespace, URIRef
 from rdflib.compare import isomorphic
 
 from mulu.codes import CODE_LISTS
+from mulu_site.dcat import ACCESS, FREQUENCY
+from mulu_site.snapshot import open_snapshot
 
 DCAT, DCT = Namespace("http://www.w3.org/ns/dcat#"), Namespace("http://purl.org/dc/terms/")
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")

@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from mulu_site.build import build
 from mulu_site.release import BuildError, releases, roll_back, start
 from mulu_site.snapshot import SnapshotError

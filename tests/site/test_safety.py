@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+
 from mulu_site.build import build
 from mulu_site.text import clean, slug, web_address
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mulu_site.snapshot import SnapshotError, open_snapshot, write_snapshot
 
 ENTRIES = [{"name": f"e{i}", "title": f"条目{i}"} for i in range(5)]
@@ -36,7 +37,7 @@ def test_cut_anywhere_is_refused(whole: Path) -> None:
     content = whole.read_bytes()
     for length in range(1, len(content) - 1):
         whole.write_bytes(content[:length])
-        with pytest.raises(SnapshotError, match="不是本系统的目录快照|不完整|已损坏"):
+        with pytest.raises(SnapshotError, match=r"不是本系统的目录快照|不完整|已损坏"):
             open_snapshot(whole)
 
 

@@ -2,7 +2,7 @@
 // Stage one (titles, departments, classes, codes, pinyin initials) answers at once; stage two (abstracts, item names) follows.
 (() => {
   const { root, translate, translateAll, ready } = window.mulu;
-  const FACETS = ["open", "department", "theme", "format", "kind", "share", "frequency"];
+  const FACETS = ["open", "department", "theme", "kind", "share", "frequency", "format"];
   const PER_PAGE = 30, SHOWN = 10;
   const byId = (id) => document.getElementById(id);
   const field = byId("q"), results = byId("results"), count = byId("count"), sort = byId("sort"), chosen = byId("chosen");
