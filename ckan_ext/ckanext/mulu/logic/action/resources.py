@@ -7,6 +7,7 @@ nobody but the reviewers, until the proposal that names it is published.
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 import ckan.lib.uploader as uploader
@@ -80,6 +81,8 @@ def _uploaded(data: Resource) -> Resource:
         fresh["size"] = upload.filesize
     upload.upload(fresh["id"], uploader.get_max_resource_size())
     fresh.pop("upload", None)
+    if isinstance(fresh.get("last_modified"), datetime):
+        fresh["last_modified"] = fresh["last_modified"].isoformat()  # a proposal is kept as JSON
     return fresh
 
 

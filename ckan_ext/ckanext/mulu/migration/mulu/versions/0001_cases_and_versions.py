@@ -116,7 +116,7 @@ def upgrade() -> None:
     op.create_index("ix_mulu_outbox_waiting", "mulu_outbox", ["id"], postgresql_where=sa.text("sent_at is null"))
     op.execute(
         """
-        create function mulu_append_only() returns trigger language plpgsql as $$
+        create or replace function mulu_append_only() returns trigger language plpgsql as $$
         begin
             raise exception '% is append-only: history is not edited', tg_table_name using errcode = 'restrict_violation';
         end $$
