@@ -39,9 +39,8 @@ def up(settings: Settings, say: Say, *, web: bool = True) -> Services:
     init_postgres(settings, say)
     write_inis(settings)
     services.start_daemon()
-    own = {program.name for program in programs.programs(settings)}
     for name in ("postgres", "redis", "solr"):
-        if name in own and services.start(name):
+        if name in services.programs and services.start(name):
             say(f"启动 {name}")
     create_databases(settings, services)
     services.wait("redis", lambda: redis_ready(settings), 20)

@@ -98,8 +98,7 @@ def programs(settings: Settings) -> list[Program]:
         ours.append(Program("redis", [redis, str(redis_conf(settings))], "redis"))
     if "solr" not in settings.external:
         java = which("java", "请安装 default-jre-headless（Java 11 或更新），或用 CKAN_SOLR_URL 指定已有的 Solr。")
-        home = solr.write_home(settings)
-        command = [java, "-Xms256m", "-Xmx512m", f"-Dsolr.solr.home={home}", f"-Dsolr.log.dir={settings.log}",
+        command = [java, "-Xms256m", "-Xmx512m", f"-Dsolr.solr.home={solr.home(settings)}", f"-Dsolr.log.dir={settings.log}",
                    f"-Dlog4j2.configurationFile={solr.SOURCE / 'log4j2.xml'}", "-cp", f"{solr.jars(settings)}/*",
                    "org.eclipse.jetty.xml.XmlConfiguration", str(solr.SOURCE / "jetty.xml"), f"solr.port={ports['solr']}"]
         ours.append(Program("solr", command, "solr", environment={"MULU_SOURCE": solr.fingerprint()}))
@@ -115,13 +114,20 @@ def programs(settings: Settings) -> list[Program]:
 
 
 def redis_conf(settings: Settings) -> Path:
-    """Redis asks for a password: jobs lie in it, and who may write a job may run code as the portal."""
-    folder = settings.var / "redis"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "redis.conf"
-    write_private(file, f"bind {HOST}\nport {settings.ports['redis']}\ndir \"{folder}\"\nsave 60 1\n"
-                        f"requirepass {settings.secrets['redis']}\n")
-    return file
+    return settings.var / "redis" / "redis.conf"
+
+
+def write_configurations(settings: Settings) -> None:
+    """What our own Redis and Solr read when they start.
+
+    Redis asks for a password: jobs lie in it, and who may write a job may run code as the portal.
+    """
+    if "redis" not in settings.external:
+        file = redis_conf(settings)
+        write_private(file, f"bind {HOST}\nport {settings.ports['redis']}\ndir \"{file.parent}\"\nsave 60 1\n"
+                            f"requirepass {settings.secrets['redis']}\n")  # fmt: skip
+    if "solr" not in settings.external:
+        solr.write_home(settings)
 
 
 def source_fingerprint(settings: Settings) -> str:
@@ -138,7 +144,7 @@ def _is_source(path: Path) -> bool:
     return path.suffix in SOURCE_SUFFIXES and path.is_file()
 
 
-def supervisord_conf(settings: Settings) -> str:
+def supervisord_conf(settings: Settings, ours: list[Program]) -> str:
     """Text of supervisord.conf; the control socket is open to its owner only."""
     root = "user = root\n" if os.geteuid() == 0 else ""
     head = (
@@ -149,4 +155,4 @@ def supervisord_conf(settings: Settings) -> str:
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\n"
         f"[supervisorctl]\nserverurl = unix://{settings.socket}\n\n"
     )
-    return head + "\n".join(program.section(settings.log) for program in programs(settings))
+    return head + "\n".join(program.section(settings.log) for program in ours)

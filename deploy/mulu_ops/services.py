@@ -8,6 +8,7 @@ import time
 import xmlrpc.client
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +41,11 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
+    @cached_property
+    def programs(self) -> dict[str, programs.Program]:
+        """Name → program, as they are meant to run now; read anew by :meth:`start_daemon`."""
+        return {program.name: program for program in programs.programs(self.settings)}
+
     @property
     def _rpc(self) -> Any:
         """A fresh connection each time: supervisor's transport cannot be used again after an error."""
@@ -68,7 +74,9 @@ class Services:
         A program whose configuration, code or ini file changed is started anew if it ran.
         """
         self.settings.log.mkdir(parents=True, exist_ok=True)
-        text = programs.supervisord_conf(self.settings)
+        self.__dict__.pop("programs", None)
+        programs.write_configurations(self.settings)
+        text = programs.supervisord_conf(self.settings, list(self.programs.values()))
         file = self.settings.var / "supervisord.conf"
         changed = not file.exists() or file.read_text(encoding="utf-8") != text
         if changed:
@@ -97,7 +105,7 @@ class Services:
 
         A taken port is said before anything is started on it.
         """
-        program = next(p for p in programs.programs(self.settings) if p.name == name)
+        program = self.programs[name]
         if name in self.running():
             return False
         if program.service and port_taken(port := self.settings.ports[program.service]):
@@ -113,7 +121,7 @@ class Services:
 
     def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until a program answers; one that has given up is reported at once, with the last lines of its log."""
-        service = name in {program.name for program in programs.programs(self.settings)}
+        service = name in self.programs
 
         def settled() -> bool:
             if ready():

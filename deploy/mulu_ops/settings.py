@@ -110,7 +110,8 @@ class Settings:
 
     @property
     def site(self) -> Path:
-        return self.var / "site"
+        """The public site's releases, ``current`` among them; of another place in a folder beside it."""
+        return self.var / ("site" if self.profile == DEFAULT_PROFILE else f"site-{self.profile}")
 
     @property
     def socket(self) -> Path:

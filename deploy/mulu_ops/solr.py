@@ -65,15 +65,17 @@ def fingerprint() -> str:
     return sha256("\0".join(conf().values()).encode()).hexdigest()[:16]
 
 
-def write_home(settings: Settings) -> Path:
-    """Write ``var/solr/home`` for all cores; a file is written only when its content is new. The folder is returned."""
-    home = settings.var / "solr" / "home"
-    _write(home / "solr.xml", "<solr></solr>\n")
+def home(settings: Settings) -> Path:
+    return settings.var / "solr" / "home"
+
+
+def write_home(settings: Settings) -> None:
+    """Write Solr's home with all cores; a file is written only when its content is new."""
+    _write(home(settings) / "solr.xml", "<solr></solr>\n")
     for core in settings.cores:
-        _write(home / core / "core.properties", f"name={core}\n")
+        _write(home(settings) / core / "core.properties", f"name={core}\n")
         for name, text in conf().items():
-            _write(home / core / "conf" / name, text)
-    return home
+            _write(home(settings) / core / "conf" / name, text)
 
 
 def _write(file: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import requests
+
 from mulu_ops.settings import Settings
 
 TITLES = (

@@ -1,0 +1,42 @@
+"""`mulu doctor` on the real services, and on an installation where nothing runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mulu_ops import doctor
+from mulu_ops.doctor import CHECKS, Verdict
+from mulu_ops.settings import Settings
+
+NEED_NO_PORTAL = ("Python 软件包", "系统软件", "端口", "磁盘", "文件权限", "Solr", "工作日历")
+"""True whenever the tests run; the portal itself need not be up for them."""
+
+
+def test_the_services_of_this_checkout_are_sound(settings: Settings) -> None:
+    for part in NEED_NO_PORTAL:
+        verdict, found, mend = CHECKS[part](settings)
+        assert verdict is Verdict.OK, f"{part}：{found}"
+        assert found
+        assert not mend
+
+
+def test_where_nothing_runs_every_finding_says_how_to_mend_it(tmp_path: Path) -> None:
+    settings = Settings.read({"MULU_VAR": str(tmp_path), **{f"MULU_PORT_{name}": "1" for name in ("CKAN", "SITE", "SOLR", "POSTGRES", "REDIS")}})
+    findings = {finding.part: finding for finding in doctor.examine(settings)}
+    assert list(findings) == list(CHECKS)
+    for part in ("数据库", "Redis", "Solr", "门户", "索引", "公共站点"):
+        assert findings[part].verdict is Verdict.ERROR
+        assert findings[part].mend
+    assert findings["工作日历"].verdict is Verdict.OK
+
+
+def test_a_secret_that_others_may_read_is_found(tmp_path: Path) -> None:
+    settings = Settings.read({"MULU_VAR": str(tmp_path)})
+    assert settings.secrets
+    (tmp_path / "secrets.json").chmod(0o644)
+    verdict, found, mend = CHECKS["文件权限"](settings)
+    assert verdict is Verdict.ERROR
+    assert "secrets.json" in found
+    os.system(mend)
+    assert CHECKS["文件权限"](settings)[0] is Verdict.OK
