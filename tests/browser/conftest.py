@@ -21,11 +21,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from mulu_ops.settings import Settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-INI = ROOT / "var" / "test.ini"
+INI = Settings.read().ini("test")
 CHROMIUM = os.environ.get("MULU_CHROMIUM", "/usr/bin/chromium")
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync"]
@@ -63,7 +64,6 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     url = f"http://127.0.0.1:{port}"
     ckan("db", "clean", "--yes")
     ckan("db", "init")
-    ckan("db", "upgrade")
     ckan("search-index", "clear")
     users = json.loads(ckan("mulu", "seed-demo", "--profile", "huarong"))["users"]
     log = (tmp_path_factory.mktemp("portal") / "web.log").open("w")
@@ -73,8 +73,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     try:
         for _ in range(240):
             assert web.poll() is None, Path(log.name).read_text()
-            with contextlib.suppress(requests.ConnectionError):
-                if requests.get(f"{url}/api/3/action/status_show", timeout=30).ok:
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(f"{url}/api/3/action/status_show", timeout=60).ok:
                     break
             time.sleep(0.5)
         else:
