@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mulu.codes import CODE_LISTS, CodeList, Code, open_type_of
+from mulu.codes import CODE_LISTS, Code, CodeList, open_type_of
 from mulu.errors import BrokenRules
 
 NAMES = {
