@@ -13,6 +13,7 @@ CHAINED = {
     "package_update": packages.package_update,
     "package_show": packages.package_show,
     "package_delete": packages.package_delete,
+    "member_list": packages.member_list,
     "resource_create": resources.resource_create,
     "resource_update": resources.resource_update,
     "resource_delete": resources.resource_delete,

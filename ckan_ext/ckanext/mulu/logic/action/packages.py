@@ -14,7 +14,7 @@ from mulu.people import Person
 from mulu.visibility import can_see
 
 from ckanext.mulu import cases, entries, identities, roles
-from ckanext.mulu.logic import refusal
+from ckanext.mulu.logic import access, refusal
 from ckanext.mulu.transaction import Touched, transaction
 
 Context = dict[str, Any]
@@ -143,8 +143,14 @@ def _propose_class(
 @tk.chained_action
 @tk.side_effect_free
 def package_show(next_: Any, context: Context, data: dict[str, Any]) -> Package:
-    """CKAN's, and for those who review: ``mulu_status`` and the open review's id ``mulu_case``."""
-    package: Package = next_(context, data)
+    """CKAN's, and for those who review: ``mulu_status`` and the open review's id ``mulu_case``.
+
+    An entry that somebody may not see is not there for them: CKAN's refusal would tell that it is, and its id.
+    """
+    try:
+        package: Package = next_(context, data)
+    except tk.NotAuthorized:
+        raise tk.ObjectNotFound(tk._("没有这个条目。")) from None
     if context.get("ignore_auth") or package.get("type") != "dataset" or "resources" not in package:
         return package
     asker = roles.person(context)
@@ -167,6 +173,19 @@ def review_facts(package: Package) -> Package:
     if change := cases.open_case_of(package["id"], CLASS_CHANGE):
         facts["mulu_class_case"] = change.id
     return facts
+
+
+@tk.chained_action
+@tk.side_effect_free
+def member_list(next_: Any, context: Context, data: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """CKAN's, without the entries that the asker may not see."""
+    asker = roles.person(context)
+    members: list[tuple[str, str, str]] = next_(context, data)
+    packages = model.Session.query(model.Package).filter(
+        model.Package.id.in_([key for key, table, _ in members if table == "package"])
+    )
+    seen = {package.id for package in packages if access.sees_package(asker, package)}
+    return [member for member in members if member[1] != "package" or member[0] in seen]
 
 
 @tk.chained_action
