@@ -93,7 +93,7 @@ def mulu_nav() -> list[dict[str, Any]]:
         ]
     items.append((tk._("机构"), tk.h.url_for("organization.index"), ("/organization",), 0))
     return [
-        {"label": label, "url": url, "current": any(part in here for part in parts), "count": count}
+        {"label": label, "url": url, "current": here.startswith(parts), "count": count}
         for label, url, parts, count in items
     ]
 
@@ -284,6 +284,8 @@ def mulu_due(row: dict[str, Any]) -> dict[str, str] | None:
 
 def mulu_value(field: Any, value: Any) -> str:
     """A field's value as people read it."""
+    if field.kind == "org":
+        return next((one["title"] for one in mulu_departments() if one["name"] == value), str(value or ""))
     return mulu.entry.shown(field, value)
 
 

@@ -19,7 +19,7 @@ TARGET = Path(__file__).with_name("entry.yaml")
 CKAN_NAME = {"provider": "owner_org"}
 
 #: kept by the portal or by the review, never typed into this form
-NOT_ON_FORM = {"name", "provider_code", "published_on", "secrecy_review", "privacy_review", "source"}
+NOT_ON_FORM = {"name", "published_on", "secrecy_review", "privacy_review", "source"}
 
 #: shown when the named field has one of these values (or has a value or a problem of its own)
 WHEN = {

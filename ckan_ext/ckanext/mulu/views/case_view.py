@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ckanext.mulu import entries
-from ckanext.mulu.helpers import SHANGHAI
+from ckanext.mulu.helpers import SHANGHAI, mulu_departments
 from mulu.case import load_procedure
 from mulu.entry import CLASS_FIELDS, FIELD, shown
 from mulu.forms import FormField
@@ -40,6 +40,17 @@ def timeline(case: Mapping[str, Any], events: list[Row]) -> list[Row]:
             "facts": _facts(case, one["data"]),
         }
         for one in events
+    ]
+
+
+def changes(diff: list[Row]) -> list[Row]:
+    """The differences with departments by their titles; the address that the portal gives says nothing to a reviewer."""
+    titles = {one["name"]: one["title"] for one in mulu_departments()}
+    departments = {key for key, field in FIELD.items() if field.kind == "org"}
+    return [
+        {**one, **{side: titles.get(one[side], one[side]) for side in ("before", "after") if one["field"] in departments}}
+        for one in diff
+        if one["field"] != "name"
     ]
 
 

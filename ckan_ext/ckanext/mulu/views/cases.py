@@ -183,6 +183,7 @@ def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, proble
             "values": values or {},
             "refused": found,
             "refused_by": by_field(found),
+            "diff": case_view.changes(shown["diff"]),
             "is_new": not any(change["before"] for change in shown["diff"]),
             "facts": case_view.facts(case),
             "problems": [anchored(one) for one in shown["problems"]],

@@ -48,18 +48,22 @@ def problems_of(error: tk.ValidationError) -> Problems:
 
 
 def anchored(problem: dict[str, Any]) -> dict[str, Any]:
-    """The problem with `anchor`: the id of the control it speaks about (`items[2].length` → field-items-2-length)."""
-    path = re.sub(r"[\[\].]+", "-", str(problem.get("field") or "")).strip("-")
-    return {**problem, "anchor": f"field-{path}"}
+    """The problem with `anchor`, the id of the control that it speaks about: `items[2].length` → field-items-2-length.
+
+    A list is one control, so that a member's problem is its list's; only items have a control for each of their cells.
+    """
+    path = str(problem.get("field") or "")
+    if not re.match(r"items\[\d+\]\.", path):
+        path = re.sub(r"\[\d+\]", "", path)
+    return {**problem, "anchor": "field-" + re.sub(r"[\[\].]+", "-", path).strip("-")}
 
 
 def by_field(problems: Problems) -> dict[str, Problems]:
-    """Problems by the control that shows them: a cell of the items by its full path, a part of a field by the field."""
+    """Anchored problems by the control that shows them: a cell of the items by its full path, a part of a field by the field."""
     found: dict[str, Problems] = {}
     for problem in problems:
-        path = str(problem.get("field") or "")
-        whole = path.startswith("items[")
-        key = problem["anchor"].removeprefix("field-") if whole else re.split(r"[\[.]", path)[0]
+        whole = re.match(r"field-items-\d+-", problem["anchor"])
+        key = problem["anchor"].removeprefix("field-") if whole else re.split(r"[\[.]", str(problem.get("field") or ""))[0]
         found.setdefault(key, []).append(problem)
     return found
 
