@@ -144,7 +144,8 @@ def _step(
 ) -> Outcome:  # fmt: skip
     today = at.date()
     before = Situation(profile, actor, case.state, case.data, today, case.clocks, facts)
-    problems = _state_problems(procedure, case, event, before) or _who(procedure, profile, case, event, actor)
+    asked = case if case.state else replace(case, data=dict(data))  # who may open may hang on what is filled in
+    problems = _state_problems(procedure, case, event, before) or _who(procedure, profile, asked, event, actor)
     if problems:
         raise Refused(problems)
     cited = _cited(profile, event)
@@ -179,7 +180,7 @@ def _step(
         touched=version,
         updated_at=at,
     )
-    spec = _holding(procedure, profile, case, event, actor)
+    spec = _holding(procedure, profile, asked, event, actor)
     record = EventRecord(
         version, event.key, event.label, actor.id, actor.name, spec.name if spec else "", case.state, target, at, clean,
         str(clean.get("reason", "")), cited,
@@ -315,7 +316,7 @@ def _start(spec: ClockSpec, now: Situation, calendar: Calendar) -> ClockState | 
 def _role(spec: RoleSpec, subject: Mapping[str, Any], data: Mapping[str, Any]) -> Role:
     if spec.name not in ORG_ROLES:
         return Role(spec.name)
-    return Role(spec.name, str(conditions.at(data, spec.org) if spec.org else subject["org"]))
+    return Role(spec.name, str((conditions.at(data, spec.org) if spec.org else subject["org"]) or ""))
 
 
 def _sorted(roles: set[Role]) -> tuple[Role, ...]:
