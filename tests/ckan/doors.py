@@ -18,11 +18,10 @@ class Door:
     url: str
     opens_to: str
     body: dict[str, Any] | None = None
-    form: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.url} {self.body or self.form or ''}".strip()
+        return f"{self.url} {self.body or ''}".strip()
 
 
 def action(called: str, opens_to: str = "reviewer", /, **body: Any) -> Door:

@@ -11,7 +11,7 @@ from ckan.lib.plugins import DefaultPermissionLabels, DefaultTranslation
 from mulu.visibility import viewer
 
 from ckanext.mulu import cli, helpers, indexing, roles, views
-from ckanext.mulu.logic import access, auth
+from ckanext.mulu.logic import access, auth, validators
 from ckanext.mulu.logic.action import ACTIONS, CHAINED
 
 
@@ -20,6 +20,7 @@ class MuluPlugin(p.SingletonPlugin, DefaultTranslation, DefaultPermissionLabels)
     p.implements(p.IConfigurer)
     p.implements(p.IActions)
     p.implements(p.IAuthFunctions)
+    p.implements(p.IValidators)
     p.implements(p.IPermissionLabels)
     p.implements(p.IPackageController, inherit=True)
     p.implements(p.ITemplateHelpers)
@@ -38,6 +39,9 @@ class MuluPlugin(p.SingletonPlugin, DefaultTranslation, DefaultPermissionLabels)
 
     def get_auth_functions(self) -> dict[str, Any]:
         return dict(auth.FUNCTIONS)
+
+    def get_validators(self) -> dict[str, Any]:
+        return {"mulu_credit_code": validators.mulu_credit_code}
 
     def get_helpers(self) -> dict[str, Any]:
         return {name: value for name, value in vars(helpers).items() if name.startswith("mulu_")}

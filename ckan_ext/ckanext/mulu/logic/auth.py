@@ -77,7 +77,10 @@ CLOSED = (
 )  # fmt: skip
 """Ways around the review that CKAN offers to an organisation's editors, or to a sysadmin."""
 
-FUNCTIONS = OURS | dict.fromkeys(CLOSED, _nobody) | {"package_delete": package_delete}
+NO_GROUPS = ("group_create", "group_update", "group_delete", "group_purge")
+"""The portal has no groups, and by CKAN's actions for groups an organisation could be changed, its function with it."""
+
+FUNCTIONS = OURS | dict.fromkeys(CLOSED + NO_GROUPS, _nobody) | {"package_delete": package_delete}
 
 
 @tk.chained_auth_function

@@ -1,6 +1,6 @@
 """The actions, by what they are about. ``ACTIONS`` are ours, ``CHAINED`` stand before CKAN's own."""
 
-from ckanext.mulu.logic.action import batch, cases, catalogue, imports, packages, resources
+from ckanext.mulu.logic.action import batch, cases, catalogue, imports, organisations, packages, resources
 
 ACTIONS = {
     name: function
@@ -14,6 +14,7 @@ CHAINED = {
     "package_show": packages.package_show,
     "package_delete": packages.package_delete,
     "member_list": packages.member_list,
+    "organization_update": organisations.organization_update,
     "resource_create": resources.resource_create,
     "resource_update": resources.resource_update,
     "resource_delete": resources.resource_delete,
