@@ -87,7 +87,8 @@ class Portal:
 
     def _ask(self, who: str, method: str, url: str, **more: Any) -> Page:
         headers = {"Authorization": self.tokens[who]} if who else {}
-        client = self.app.test_client(use_cookies=False)
+        # A browser of its own for each request, which keeps its cookies (a flashed message) through a redirect.
+        client = self.app.test_client()
         answer = client.open(url, method=method, headers=headers, follow_redirects=False, **more)
         hops = 0
         while answer.status_code in (302, 303) and hops < 3:

@@ -17,6 +17,7 @@ from ckanext.mulu.views.common import (
     anchored,
     by_field,
     call,
+    on_entry_form,
     problems_of,
     require_login,
 )
@@ -153,11 +154,6 @@ def event(id: str) -> BaseResponse | tuple[str, int]:
     return tk.redirect_to("mulu_case.show", id=id)
 
 
-def _on_entry_form(possible: dict[str, Any]) -> bool:
-    """An event whose content is the entry itself is pressed on the entry's form, not here."""
-    return any(field["kind"] == "entry" for field in possible["fields"])
-
-
 def _stale(error: tk.ValidationError) -> bool:
     return any(one.get("rule") == "stale_version" for one in problems_of(error))
 
@@ -167,7 +163,7 @@ def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, proble
     case = shown["case"]
     found = [anchored({**one, "field": f"{tried}-{one.get('field') or ''}"}) for one in problems or []]
     events = [
-        {**one, "form": event_form.describe(one["fields"], case)} for one in shown["available"] if not _on_entry_form(one)
+        {**one, "form": event_form.describe(one["fields"], case)} for one in shown["available"] if not on_entry_form(one)
     ]
     return tk.render(
         "mulu/case.html",
@@ -178,7 +174,7 @@ def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, proble
             "events": case_view.timeline(case, shown["events"]),
             "open_events": [one for one in events if one["allowed"]],
             "closed_events": [one for one in events if not one["allowed"]],
-            "editable": any(one["allowed"] and _on_entry_form(one) for one in shown["available"]),
+            "editable": any(one["allowed"] and on_entry_form(one) for one in shown["available"]),
             "tried": tried,
             "values": values or {},
             "refused": found,

@@ -68,6 +68,11 @@ def by_field(problems: Problems) -> dict[str, Problems]:
     return found
 
 
+def on_entry_form(possible: dict[str, Any]) -> bool:
+    """An event whose content is the entry itself is pressed on the entry's form, not on the case's page."""
+    return any(field["kind"] == "entry" for field in possible["fields"])
+
+
 def errors_only(problems: Problems) -> Problems:
     return [one for one in problems if one.get("severity", "error") == "error"]
 

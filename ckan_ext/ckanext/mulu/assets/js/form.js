@@ -31,6 +31,14 @@
   var summary = document.querySelector(".m-summary");
   if (summary) { summary.focus(); }
 
+  // One box for all boxes of a list.
+  document.querySelectorAll("input[data-m-all]").forEach(function (all) {
+    all.hidden = false;
+    all.addEventListener("change", function () {
+      document.querySelectorAll('input[name="' + all.dataset.mAll + '"]').forEach(function (one) { one.checked = all.checked; });
+    });
+  });
+
   // Leaving a changed form asks first.
   document.querySelectorAll("form[data-m-form]").forEach(function (form) {
     var changed = false;
