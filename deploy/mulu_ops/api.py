@@ -1,15 +1,16 @@
-"""The portal's API as one person uses it: a token, an action, a dict in and out."""
+"""The portal's API as one person uses it: a token, an action, a dict in and out.
+
+Plain requests: ckanapi imports the whole of CKAN where it is installed, two seconds before a command can say anything.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from ckanapi import CKANAPIError, NotAuthorized, NotFound, RemoteCKAN, ValidationError
 
 from mulu_ops.errors import Missing
 from mulu_ops.settings import Settings
@@ -22,30 +23,30 @@ _PAGE = 25
 
 @dataclass(frozen=True)
 class Api:
-    """``token`` "" is the public. :meth:`call` raises :class:`Missing` with one sentence; it has ckanapi's ``call_action`` shape."""
+    """``token`` "" is the public. :meth:`call` has the shape of ckanapi's ``call_action``."""
 
     url: str
     token: str = ""
-
-    @cached_property
-    def _remote(self) -> RemoteCKAN:
-        return RemoteCKAN(self.url, apikey=self.token or None, user_agent="mulu", session=requests.Session())
+    _session: requests.Session = field(default_factory=requests.Session, repr=False, compare=False)
 
     def call(self, action: str, data: dict[str, Any] | None = None) -> Any:
+        """What the action returns; :class:`Missing` with one sentence when it does not."""
+        headers = {"Authorization": self.token} if self.token else {}
+        address = f"{self.url}/api/3/action/{action}"
         try:
-            return self._remote.call_action(action, data or {}, requests_kwargs={"timeout": TIMEOUT})
-        except NotAuthorized as error:
-            raise Missing(f"{self.url} 不允许这个令牌做 {action}：{_reason(error)}") from None
-        except (ValidationError, NotFound) as error:
-            raise Missing(f"{action} 未被接受：{_reason(error)}") from None
+            answer = self._session.post(address, json=data or {}, headers=headers, timeout=TIMEOUT)
+            said = answer.json()
+        except requests.JSONDecodeError:
+            raise Missing(f"{self.url} 没有完成 {action}（HTTP {answer.status_code}）：请确认这是门户的地址，并看门户的日志。") from None
         except requests.RequestException as error:
             raise Missing(f"连不上 {self.url}（{type(error).__name__}）：请先运行 mulu up，或用 --url 指定门户地址。") from None
-        except CKANAPIError as error:
-            raise Missing(f"{self.url} 没有完成 {action}：{_reason(error)[:500]}") from None
+        if isinstance(said, dict) and said.get("success"):
+            return said["result"]
+        raise Missing(f"{self.url} 没有接受 {action}（HTTP {answer.status_code}）：{_reason(said)}")
 
     def departments(self) -> dict[str, str]:
         """Full name → slug of all organisations."""
-        return {org["title"]: org["name"] for org in self._organizations()}
+        return {organization["title"]: organization["name"] for organization in self._organizations()}
 
     def _organizations(self) -> Iterator[dict[str, Any]]:
         offset = 0
@@ -62,10 +63,12 @@ def of_role(settings: Settings, role: str) -> Api:
     return Api(demo["ckan_url"], demo["users"][role]["token"])
 
 
-def _reason(error: Exception) -> str:
-    """CKAN's own words: of a validation its messages, of anything else its text."""
-    found = getattr(error, "error_dict", None) or (error.args[0] if error.args else error)
-    if isinstance(found, dict):
-        parts = {key: value for key, value in found.items() if key != "__type"}
-        return str(parts.get("message") or json.dumps(parts, ensure_ascii=False))
-    return str(found)
+def _reason(said: Any) -> str:
+    """CKAN's own words: each problem of a refusal, else its message."""
+    error = said.get("error", said) if isinstance(said, dict) else said
+    if not isinstance(error, dict):
+        return str(error)[:500]
+    if problems := error.get("problems"):
+        return "；".join(str(problem.get("message", problem)) for problem in problems)
+    rest = {key: value for key, value in error.items() if key != "__type"}
+    return str(rest.get("message") or json.dumps(rest, ensure_ascii=False))[:500]

@@ -39,8 +39,7 @@ def install(settings: Settings, say: Say) -> None:
         write_private(people_file, seed(settings))
         people = json.loads(people_file.read_text(encoding="utf-8"))
         write_demo_json(settings, people)
-        counts = load_examples(settings, people)
-        say(f"导入 {counts['entries']} 条目录，发布 {counts['published']} 条")
+        load_examples(settings, people, say)
         stamp.write_text(_examples())
         publishing.build_site(settings)
     elif not (settings.site / "current").exists():
@@ -65,42 +64,47 @@ def write_demo_json(settings: Settings, people: People) -> None:
         write_private(file, text)
 
 
-def load_examples(settings: Settings, people: People) -> dict[str, int]:
-    """Each department's editor hands its entries in, its head agrees, the authority publishes. Gives entries and published.
+def load_examples(settings: Settings, people: People, say: Say) -> None:
+    """Each department's editor hands its entries in, its head agrees, the authority publishes.
 
     An entry that lacks what a rule asks for stays a draft with its problems: nothing is made up to let it pass.
     """
     departments = people["departments"]
     options = Options(incomplete="draft", submit=True)
-    entries = 0
+    say("导入示例目录")
+    entries = problems = 0
     for batch in read_batches(LISTING, load_profile(settings.profile)):
         for department, drafts in _by_department(batch).items():
             editor = Api(settings.url("ckan"), departments[department]["editor"]["token"])
             result = load(editor, drafts, department, dict(batch.source), options, f"{batch.label} {department}")
-            entries += len(result.created) + len(result.updated) + len(result.unchanged)
+            entries += result.sent - len(result.refused)
+            problems += len(result.drafts_with_problems)
+    say(f"已导入 {entries} 条，其中 {problems} 条缺少必填内容，留作草稿待部门补正")
     for department, clerks in departments.items():
         head = Api(settings.url("ckan"), clerks["head"]["token"])
-        decide_all(head, "head_review", "head_agree", _reviews(), f"部门负责人同意 {department}", org=department)
+        decide_all(head, "head_review", "head_agree", _reviews(), f"部门负责人同意 {department}", say, org=department)
     authority = Api(settings.url("ckan"), people["users"]["authority"]["token"])
-    published = decide_all(authority, "authority_review", "publish", {}, "主管部门发布")
-    return {"entries": entries, "published": published}
+    published = decide_all(authority, "authority_review", "publish", {}, "主管部门发布", say)
+    say(f"审核通过并发布 {published} 条")
 
 
-def decide_all(api: Api, state: str, event: str, data: dict[str, Any], label: str, **where: str) -> int:
+def decide_all(api: Api, state: str, event: str, data: dict[str, Any], label: str, say: Say, **where: str) -> int:
     """One decision on every catalogue review in a state that this person sees; gives how many it was taken on.
 
-    What the rules refuse stays where it is, for its officials to look at.
+    What the rules refuse is said and stays where it is, for its officials to look at.
     """
     listed = api.call("mulu_case_list", {"procedure": REVIEW, "state": state, "limit": MOST, **where})["results"]
     cases = [case["id"] for case in listed]
-    taken = 0
+    answers: list[dict[str, Any]] = []
     with progress(label, len(cases)) as bar:
         for start in range(0, len(cases), AT_ONCE):
             chunk = cases[start : start + AT_ONCE]
-            answer = api.call("mulu_case_batch", {"ids": chunk, "event": event, "data": data})
-            taken += sum(one["ok"] for one in answer["results"])
+            answers += api.call("mulu_case_batch", {"ids": chunk, "event": event, "data": data})["results"]
             bar.update(len(chunk))
-    return taken
+    for refused in (answer for answer in answers if not answer["ok"]):
+        reasons = "；".join(problem["message"] for problem in refused["problems"])
+        say(f"  《{refused['title']}》没有通过：{reasons}")
+    return sum(answer["ok"] for answer in answers)
 
 
 def _by_department(batch: Batch) -> dict[str, list[Draft]]:

@@ -104,6 +104,7 @@ def programs(settings: Settings) -> list[Program]:
         ours.append(Program("solr", command, "solr", environment={"MULU_SOURCE": solr.fingerprint()}))
     environment = {"CKAN_INI": str(settings.ini("demo")), "MULU_SOURCE": source_fingerprint(settings)}
     web = [str(BIN / "gunicorn"), "--bind", f"{HOST}:{ports['ckan']}", "--workers", "2", "--timeout", "120",
+           "--no-control-socket",
            "mulu_ops.wsgi:application"]
     ours.append(Program("ckan", web, "ckan", environment=environment))
     worker = [str(BIN / "ckan"), "-c", str(settings.ini("demo")), "jobs", "worker"]
