@@ -21,6 +21,7 @@ REVIEWED_ON = "2026-01-15"
 
 def built_site(portal: Portal, folder: Path) -> Path:
     """The public site of what is published now."""
+    folder.mkdir()
     snapshot = folder / "snapshot.jsonl"
     ckan("mulu", "snapshot", str(snapshot), "--demo")
     build(snapshot, folder / "site", portal_url=portal.url, allow_withdrawal=True)
