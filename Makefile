@@ -29,4 +29,4 @@ lint: bootstrap
 	@.venv/bin/lint-imports
 
 bench: bootstrap
-	@.venv/bin/python -m bench.run
+	@.venv/bin/python -m bench.run $(WHAT)

@@ -1,0 +1,90 @@
+"""Made-up entries: sound ones for imports, documents for the index."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import tempfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from mulu.checks import check
+from mulu.errors import errors_of
+from mulu.profile import load
+from mulu_harvest.record import Draft
+from mulu_site.generate import generate
+
+Entry = dict[str, Any]
+_OF_THE_SITE = ("id", "provider_title", "version", "published_at", "history", "objection", "class_decision", "resources")
+
+
+def entries(count: int) -> Iterator[Entry]:
+    """The generator's entries, as it writes them for the public site."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = generate(count, Path(folder) / "snapshot.jsonl").read_text(encoding="utf-8").splitlines()
+    return (json.loads(line) for line in lines[1:-1])
+
+
+def sound_drafts(count: int, department: str) -> list[Draft]:
+    """So many drafts without an error by the rules of the demo's place, as a form's reader would give them."""
+    profile = load("huarong")
+    made = (_as_handed_in(entry, department) for entry in entries(3 * count))
+    drafts = (Draft(entry, f"第 {n} 行", ()) for n, entry in enumerate(made, 1) if not errors_of(check(entry, profile)))
+    found = list(islice(drafts, count))
+    assert len(found) == count
+    return found
+
+
+def _as_handed_in(entry: Entry, department: str) -> Entry:
+    kept = {key: value for key, value in entry.items() if key not in (*_OF_THE_SITE, "name", "resource_code", "share_mode")}
+    items = [{**item, "length": str(item.get("length", ""))} for item in entry.get("items", ())]
+    return {**kept, "title": f"{entry['title']}{entry['name'][-6:]}", "provider": department, "items": items}
+
+
+def fill_index(solr: str, site_id: str, count: int, sample: Entry) -> list[str]:
+    """So many public documents beside each other in a core: what CKAN itself indexed for ``sample``, with other texts. Gives the titles."""
+    titles = []
+    for chunk in _chunks(entries(count), 1000):
+        documents = [_document(sample, entry, site_id) for entry in chunk]
+        titles += [document["title"] for document in documents]
+        requests.post(f"{solr}/update", json=documents, timeout=120).raise_for_status()
+    requests.post(f"{solr}/update?commit=true", json=[], timeout=120).raise_for_status()
+    return titles
+
+
+def sample_document(solr: str, site_id: str) -> Entry:
+    asked = {"q": "*:*", "fq": f"site_id:{site_id} AND entity_type:package", "rows": "1", "fl": "*"}
+    return dict(requests.get(f"{solr}/select", params=asked, timeout=30).json()["response"]["docs"][0])
+
+
+def parts_of(titles: list[str], count: int) -> list[str]:
+    """What people type: two to six characters out of a title, the same in every run."""
+    rng = random.Random(7)
+    chosen = [rng.choice(titles) for _ in range(count)]
+    starts = [rng.randrange(max(1, len(title) - 6)) for title in chosen]
+    return [title[start : start + rng.randint(2, 6)] for title, start in zip(chosen, starts, strict=True)]
+
+
+def _document(sample: Entry, entry: Entry, site_id: str) -> Entry:
+    document = copy.copy(sample)
+    for key in ("_version_", "indexed_ts", "title_ngram", "name_ngram"):
+        document.pop(key, None)
+    shown = {**json.loads(sample["validated_data_dict"]), "id": entry["id"], "name": entry["name"], "title": entry["title"],
+             "notes": entry["notes"], "private": False}  # fmt: skip
+    text = json.dumps(shown, ensure_ascii=False)
+    return document | {
+        "id": entry["id"], "index_id": f"{site_id}-{entry['id']}", "site_id": site_id, "name": entry["name"], "title": entry["title"],
+        "notes": entry["notes"], "state": "active", "capacity": "public", "permission_labels": ["public"], "validated_data_dict": text,
+        "data_dict": text, "item_names": [item["name"] for item in entry["items"]], "provider_title": entry["provider_title"],
+        "share_type": entry["share_type"], "open_type": entry["open_type"], "update_frequency": entry["update_frequency"],
+    }  # fmt: skip
+
+
+def _chunks(given: Iterator[Entry], size: int) -> Iterator[list[Entry]]:
+    while chunk := list(islice(given, size)):
+        yield chunk
