@@ -50,7 +50,7 @@ def read_batches(listing: Path, profile: Profile) -> Iterator[Batch]:
         report = read_form(path, path.name, profile=profile, organization=form["organization"], departments=known)
         if report.refused:
             raise SourceError("；".join(str(problem) for problem in report.problems))
-        yield Batch(path.name, report.entries, form["organization"], {"name": path.name, "url": ""})
+        yield Batch(path.name, report.entries, form["organization"], form["source"])
     for portal in settings["portals"]:
         source = load_source(portal["source"])
         reading = read_portal(source, listing.parent / portal["file"], known=known, expected=tuple(portal["expected"]))

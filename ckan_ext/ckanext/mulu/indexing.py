@@ -47,5 +47,5 @@ def before_search(params: dict[str, Any]) -> dict[str, Any]:
 
 def facets() -> list[tuple[str, str]]:
     """The filters of a list, in order, with their titles."""
-    titles = [(name, CODE_LISTS[name].label if name in CODE_LISTS else name) for name in FACETED]
+    titles = [(name, CODE_LISTS[name].title if name in CODE_LISTS else name) for name in FACETED]
     return [("organization", tk._("部门")), *titles, ("res_format", tk._("格式"))]
