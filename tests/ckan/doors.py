@@ -49,7 +49,11 @@ SEARCHES = [
     action("package_search", fq="+owner_org:{org_id}", include_private=True),
     action("package_search", fq="+permission_labels:*", include_private=True),
     action("package_search", fq_list=["id:{id}"], include_private=True),
-    action("package_search", include_private=True, **{"facet.field": ["theme", "organization", "res_format", "tags", "name"], "facet.limit": -1}),
+    action(
+        "package_search",
+        include_private=True,
+        **{"facet.field": ["theme", "organization", "res_format", "tags", "name"], "facet.limit": -1},
+    ),
     action("package_search", q="*:*", fl="id,name,title,notes,data_dict,validated_data_dict", include_private=True),
     action("package_search", q="*:*", use_default_schema=True, include_private=True),
     action("package_search", "public", q="*:*", sort="title_sort asc", defType="lucene"),
@@ -107,7 +111,11 @@ RESOURCES = [
     action("resource_search", "public", query=["url:{host}"]),
     action("resource_search", "public", query="format:zqy"),
     action("format_autocomplete", "public", q="zq", limit=100),
-    action("resource_create_default_resource_views", "public", resource={"id": "{resource}", "package_id": "{id}", "url": "x"}),
+    action(
+        "resource_create_default_resource_views",
+        "public",
+        resource={"id": "{resource}", "package_id": "{id}", "url": "x"},
+    ),
     action("datastore_search", "public", resource_id="{resource}"),
     action("datastore_info", "public", id="{resource}"),
     Door("/dataset/{id}/resource/{resource}", "reviewer"),
@@ -191,8 +199,16 @@ CASES = [
     action("mulu_case_event", "public", id="{case}", event="submit", data={}),
     action("mulu_case_event", "public", id="{pending_case}", event="publish", data={}),
     action("mulu_case_batch", "public", ids=["{case}", "{pending_case}"], event="return_to_editor", data={}),
-    action("mulu_case_open", "public", procedure="classification_change", subject={"type": "entry", "id": "{id}"}, data={}),
-    action("mulu_case_open", "public", procedure="catalogue_review", subject={"type": "entry", "id": "{name}"}, data={"kind": "new"}),
+    action(
+        "mulu_case_open", "public", procedure="classification_change", subject={"type": "entry", "id": "{id}"}, data={}
+    ),
+    action(
+        "mulu_case_open",
+        "public",
+        procedure="catalogue_review",
+        subject={"type": "entry", "id": "{name}"},
+        data={"kind": "new"},
+    ),
     action("mulu_snapshot", "public"),
     Door("/mulu/inbox", "reviewer"),
     Door("/mulu/cases", "reviewer"),
@@ -226,7 +242,9 @@ WAYS_AROUND = [
     action("package_relationship_create", subject="{id}", object="{pending_id}", type="depends_on"),
     action("member_create", id="{other_org_id}", object="{id}", object_type="package", capacity="public"),
     action("package_resource_reorder", id="{pending_id}", order=["{public_resource}"]),
-    action("package_update", id="{pending_id}", title="被改的题名", owner_org="{other_org_id}", private=True, state="draft"),
+    action(
+        "package_update", id="{pending_id}", title="被改的题名", owner_org="{other_org_id}", private=True, state="draft"
+    ),
     action("package_patch", id="{pending_id}", title="被改的题名"),
     action("package_patch", id="{pending_id}", private=True),
     action("package_patch", id="{pending_id}", name="renamed"),

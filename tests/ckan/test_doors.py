@@ -69,13 +69,17 @@ def world(town):
         resources=[{"name": "白花蛇舌草接口", "url": "https://secret-host.example/api", "format": "ZQY"}],
     )  # fmt: skip
     file = (io.BytesIO(b"bytes-of-the-draft"), "draft-file.csv")
-    resource = town.do("editor", "resource_create", package_id=draft["id"], name="白花蛇舌草文件", format="CSV", upload=file)
+    resource = town.do(
+        "editor", "resource_create", package_id=draft["id"], name="白花蛇舌草文件", format="CSV", upload=file
+    )
 
     file = {"name": "成绩文件", "url": "https://open.example/x.csv", "format": "CSV"}
     shown = town.published(SHOWN, resources=[file])
     town.do("editor", "package_patch", id=shown["id"], title="穿心莲成绩", notes="半枝莲之记。")
     file = (io.BytesIO(b"bytes-of-the-proposal"), "proposal-file.csv")
-    proposed = town.do("editor", "resource_create", package_id=shown["id"], name="车前子文件", format="CSV", upload=file)
+    proposed = town.do(
+        "editor", "resource_create", package_id=shown["id"], name="车前子文件", format="CSV", upload=file
+    )
     stricter = {
         "share_type": "conditional", "share_condition": "重楼之故，限民政业务使用",
         "open_type": "conditional", "open_condition": "重楼之故，限研究使用",
@@ -123,7 +127,12 @@ def test_counts_count_only_what_is_published(world, who):
 
 def test_what_is_published_is_seen_by_everyone(world):
     for who in OUTSIDERS:
-        for url in ("/dataset/{pending_id}", "/catalog.ttl", "/feeds/dataset.atom", "/api/3/action/package_show?id={pending_id}"):
+        for url in (
+            "/dataset/{pending_id}",
+            "/catalog.ttl",
+            "/feeds/dataset.atom",
+            "/api/3/action/package_show?id={pending_id}",
+        ):
             status, text = world.ask(Door(url, "public"), who)
             assert (status, SHOWN in text) == (200, True), f"{who} {url}: {status}"
 

@@ -34,14 +34,23 @@ def test_a_head_does_not_make_the_department_the_authority(town, action, data):
 
 @pytest.mark.parametrize("who", ["editor", "head", "authority_head", "citizen"])
 def test_nobody_makes_an_organisation(town, who):
-    town.refused(who, "organization_create", name=f"neu-{who.replace('_', '-')}", title="新设", mulu_function="authority")
+    town.refused(
+        who, "organization_create", name=f"neu-{who.replace('_', '-')}", title="新设", mulu_function="authority"
+    )
     town.refused(who, "group_create", name=f"gruppe-{who.replace('_', '-')}", title="新设")
 
 
 @pytest.mark.parametrize("action", ["organization_member_create", "member_create", "group_member_create"])
 def test_nobody_joins_the_authority(town, action):
     person = town.users["head"]["name"]
-    data = {"id": "shuju", "username": person, "object": person, "object_type": "user", "role": "editor", "capacity": "editor"}
+    data = {
+        "id": "shuju",
+        "username": person,
+        "object": person,
+        "object_type": "user",
+        "role": "editor",
+        "capacity": "editor",
+    }
     town.refused("head", action, **data)
 
 
@@ -62,7 +71,8 @@ def test_the_sysadmin_sets_the_function(town):
 
 
 @pytest.mark.parametrize(
-    ("code", "right"), [(credit_code.make(7), True), (credit_code.make(7)[:-1] + "-", False), ("12345", False), ("", True)]
+    ("code", "right"),
+    [(credit_code.make(7), True), (credit_code.make(7)[:-1] + "-", False), ("12345", False), ("", True)],
 )
 def test_a_credit_code_is_checked(town, code, right):
     if right:

@@ -84,7 +84,11 @@ class Town:
         return {problem["rule"] for problem in self.refused(who, action, **data)["problems"]}
 
     def told(self, answer: Any) -> str:
-        return json.dumps(answer.json, ensure_ascii=False)[:2000] if answer.is_json else answer.get_data(as_text=True)[:2000]
+        return (
+            json.dumps(answer.json, ensure_ascii=False)[:2000]
+            if answer.is_json
+            else answer.get_data(as_text=True)[:2000]
+        )
 
     def draft(self, title: str, who: str = "editor", department: str = "minzheng", **more: Any) -> dict[str, Any]:
         return self.do(who, "package_create", **{**ENTRY, "title": title, "owner_org": department, **more})
@@ -122,7 +126,9 @@ def build(app: Any) -> Town:
     system = {"user": town.users["sysadmin"]["name"]}
     for name, (function, capacities) in ORGANISATIONS.items():
         town.users |= {person: factories.User() for person in capacities}
-        members = [{"name": town.users[person]["name"], "capacity": capacity} for person, capacity in capacities.items()]
+        members = [
+            {"name": town.users[person]["name"], "capacity": capacity} for person, capacity in capacities.items()
+        ]
         data = {"name": name, "title": f"机构{name}", "mulu_function": function, "users": members}
         tk.get_action("organization_create")(dict(system), data)
     for name, user in town.users.items():

@@ -25,7 +25,7 @@ def publish_entry(args: dict[str, Any], case: Case, record: EventRecord, touched
     """The draft, or the proposal, becomes what the public sees (政务数据共享条例 第十六条)."""
     package = entries.show(case.subject["id"])
     if case.data.get("proposed"):
-        package |= _proposal(case, package)
+        package = entries.with_proposal(package, case.data["proposed"])
     package["private"] = False
     for review in ("secrecy_review", "privacy_review"):
         if args.get(review):
@@ -51,13 +51,6 @@ def discard_pending(args: dict[str, Any], case: Case, record: EventRecord, touch
 
 
 EFFECTS = {"publish_entry": publish_entry, "change_class": change_class, "discard_pending": discard_pending}
-
-
-def _proposal(case: Case, package: dict[str, Any]) -> dict[str, Any]:
-    """The proposed fields over the published ones; a field that the proposal empties is emptied."""
-    proposed = entries.to_package(case.data["proposed"])
-    emptied = {key: "" for key in entries.KEYS if package.get(key) and key not in proposed}
-    return {**emptied, **proposed, "owner_org": package["owner_org"], "name": package["name"]}
 
 
 def _save(package: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:

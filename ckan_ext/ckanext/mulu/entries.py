@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 import mulu.profile
 from mulu.checks import check
-from mulu.entry import FIELDS
+from mulu.entry import FIELDS, class_of, with_class
 from mulu.errors import Problem
 from mulu.profile import Profile
 from mulu.workdays import Calendar
@@ -48,6 +48,14 @@ def to_package(entry: dict[str, Any]) -> dict[str, Any]:
     """What ``package_create`` takes for an entry in wire form."""
     package = {key: value for key, value in entry.items() if key in KEYS}
     return package | {"owner_org": entry.get("provider", ""), "type": "dataset", "resources": entry.get("resources", [])}
+
+
+def with_proposal(package: dict[str, Any], proposed: dict[str, Any]) -> dict[str, Any]:
+    """The package as a proposal (wire form) would have it. A field that the proposal leaves out is emptied; its class stays what is
+    published, which only classification_change changes."""
+    new = to_package(with_class(proposed, class_of(to_entry(package))))
+    emptied = {key: "" for key in KEYS if package.get(key) and key not in new}
+    return {**package, **emptied, **new, "owner_org": package["owner_org"], "name": package["name"]}
 
 
 def provider_name(package: dict[str, Any]) -> str:

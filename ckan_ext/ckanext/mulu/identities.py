@@ -25,6 +25,20 @@ def give_code(entry: dict[str, Any]) -> str:
     return str(first.numbered((model.Session.execute(last).scalar() or 0) + 1))
 
 
+def follow_class(before: dict[str, Any], entry: dict[str, Any]) -> str:
+    """The code of a draft whose class was changed: a code that was its class's gives way to one of the new class."""
+    code = entry.get("resource_code") or before.get("resource_code") or ""
+    parsed = codes.parse(code)
+    kept = parsed is None or code != before.get("resource_code")
+    if kept or parsed.prefix != _class_prefix(before) or parsed.prefix == _class_prefix(entry):
+        return code
+    return give_code(entry)
+
+
+def _class_prefix(entry: dict[str, Any]) -> str:
+    return codes.first(entry.get("classification") or [], entry.get("catalogue_kind") or "department").prefix
+
+
 def name_of(entry: dict[str, Any]) -> str:
     """An ASCII name for addresses: from the resource code, else one that says nothing. Never from a Chinese title."""
     code = codes.parse(entry.get("resource_code") or "")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import ckan.authz as authz
 import ckan.model as model
 import ckan.plugins.toolkit as tk
+from mulu.visibility import can_see
 
-from ckanext.mulu import roles
+from ckanext.mulu import cases, roles
 
 Context = dict[str, Any]
 Answer = dict[str, Any]
@@ -32,6 +34,32 @@ def _anybody(context: Context, data: Any) -> Answer:
 def _nobody(context: Context, data: Any) -> Answer:
     """A sysadmin neither: who runs the machine decides nothing of the catalogue."""
     return _no(tk._("目录条目的状态只能通过审核等程序改变。"))
+
+
+@tk.chained_auth_function
+@tk.auth_allow_anonymous_access
+def resource_show(next_: Any, context: Context, data: dict[str, Any]) -> Answer:
+    """CKAN's; one that is only proposed is there for those who review, and for nobody else."""
+    proposed_for = None if model.Resource.get(data.get("id") or "") else cases.proposing(data.get("id") or "")
+    if proposed_for is None:
+        return next_(context, data)
+    organisation = model.Group.get(model.Package.get(proposed_for).owner_org)
+    if not can_see(roles.person(context), "unpublished", organisation.name):
+        raise tk.ObjectNotFound(tk._("没有这个资源。"))
+    return YES
+
+
+def change_resource(context: Context, data: dict[str, Any]) -> Answer:
+    """Part of a change of the entry, which is reviewed; CKAN would ask for the right to delete the whole entry.
+
+    The resource may be one that is only proposed.
+    """
+    resource = model.Resource.get(data.get("id") or "")
+    package_id = resource.package_id if resource else cases.proposing(data.get("id") or "")
+    if package_id is None:
+        raise tk.ObjectNotFound(tk._("没有这个资源。"))
+    asker = {key: context[key] for key in ("user", "auth_user_obj") if key in context}
+    return authz.is_authorized("package_update", asker, {"id": package_id})
 
 
 @tk.auth_sysadmins_check
@@ -80,7 +108,7 @@ CLOSED = (
 NO_GROUPS = ("group_create", "group_update", "group_delete", "group_purge")
 """The portal has no groups, and by CKAN's actions for groups an organisation could be changed, its function with it."""
 
-FUNCTIONS = OURS | dict.fromkeys(CLOSED + NO_GROUPS, _nobody) | {"package_delete": package_delete}
+FUNCTIONS = OURS | dict.fromkeys(CLOSED + NO_GROUPS, _nobody) | {"package_delete": package_delete, "resource_show": resource_show, "resource_update": change_resource, "resource_delete": change_resource}
 
 
 @tk.chained_auth_function

@@ -15,6 +15,7 @@ CHAINED = {
     "package_delete": packages.package_delete,
     "member_list": packages.member_list,
     "organization_update": organisations.organization_update,
+    "resource_show": resources.resource_show,
     "resource_create": resources.resource_create,
     "resource_update": resources.resource_update,
     "resource_delete": resources.resource_delete,

@@ -76,8 +76,9 @@ def package_update(next_: Any, context: Context, data: Package) -> Any:
 def _change_draft(next_: Any, context: Context, data: Package, actor: Person, touched: Touched) -> None:
     entry = entries.to_entry(data)
     before = entries.to_entry(entries.show(data["id"]))
-    if before.get("resource_code") and not entry.get("resource_code"):
-        data["resource_code"] = entry["resource_code"] = before["resource_code"]
+    data["resource_code"] = entry["resource_code"] = identities.follow_class(before, entry)
+    if entry["resource_code"] != before.get("resource_code"):
+        data["name"] = identities.name_of(entry)
     if problem := identities.taken(entry, data["id"]):
         raise refusal.error([problem])
     case = cases.open_case_of(data["id"], REVIEW)
@@ -121,12 +122,12 @@ def class_difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str,
 
 def _propose_review(subject: dict[str, str], proposed: dict[str, Any], actor: Person, touched: Touched) -> None:
     case = cases.open_case_of(subject["id"], REVIEW)
+    version, _ = cases.published(subject["id"])
+    data = {"proposed": proposed, "base_version": version}
     if case is None:
-        version, _ = cases.published(subject["id"])
-        data = {"kind": "change", "proposed": proposed, "base_version": version}
-        cases.open_(REVIEW, subject, actor, data, touched)
+        cases.open_(REVIEW, subject, actor, {"kind": "change", **data}, touched)
     else:
-        cases.act(cases.get(case.id, lock=True), "edit", actor, {"proposed": proposed}, touched)
+        cases.act(cases.get(case.id, lock=True), "edit", actor, data, touched)
 
 
 def _propose_class(
@@ -146,6 +147,7 @@ def package_show(next_: Any, context: Context, data: dict[str, Any]) -> Package:
     """CKAN's, and for those who review: ``mulu_status`` and the open review's id ``mulu_case``.
 
     An entry that somebody may not see is not there for them: CKAN's refusal would tell that it is, and its id.
+    Who is about to change a published entry (``for_update``: package_patch, package_revise) goes on from the change that waits.
     """
     try:
         package: Package = next_(context, data)
@@ -155,8 +157,17 @@ def package_show(next_: Any, context: Context, data: dict[str, Any]) -> Package:
         return package
     asker = roles.person(context)
     if can_see(asker, "unpublished", entries.provider_name(package)):
+        if context.get("for_update") and not package["private"]:
+            package = waiting(package)
         package |= review_facts(package)
     return package
+
+
+def waiting(package: Package) -> Package:
+    """The published package with the change that waits for its decision; as it is, if there is none."""
+    case = cases.open_case_of(package["id"], REVIEW)
+    proposed = case.data.get("proposed") if case else None
+    return entries.with_proposal(package, proposed) if proposed else package
 
 
 def review_facts(package: Package) -> Package:
@@ -164,7 +175,7 @@ def review_facts(package: Package) -> Package:
     case = cases.open_case_of(package["id"], REVIEW)
     editing = case is not None and case.state in ("draft", "returned")
     if package["private"]:
-        status = "draft" if editing or case is None else "under_review"
+        status = "withdrawn" if package["state"] == "deleted" else "draft" if editing or case is None else "under_review"
     else:
         status = "published_pending" if case else "published"
     facts: Package = {"mulu_status": status}

@@ -16,7 +16,7 @@ import ckan.plugins.toolkit as tk
 
 from ckanext.mulu import cases, entries, roles
 from ckanext.mulu.logic import refusal
-from ckanext.mulu.logic.action.packages import REVIEW, propose
+from ckanext.mulu.logic.action.packages import propose, waiting
 from ckanext.mulu.transaction import transaction
 
 Resource = dict[str, Any]
@@ -29,7 +29,7 @@ def resource_create(next_: Any, context: dict[str, Any], data: Resource) -> Reso
     if package is None or package.private:
         return next_(context, data)
     tk.check_access("resource_create", context, data)
-    added = _uploaded({key: value for key, value in data.items() if key != "package_id"})
+    added = _uploaded({key: value for key, value in data.items() if key != "package_id"}, package)
     return _propose(context, package, lambda resources: [*resources, added], added)
 
 
@@ -40,10 +40,10 @@ def resource_update(next_: Any, context: dict[str, Any], data: Resource) -> Reso
     if package is None or package.private:
         return next_(context, data)
     tk.check_access("resource_update", context, data)
-    now = next((one for one in _resources(package.id) if one["id"] == data["id"]), None)
+    now = next((one for one in waiting(entries.show(package.id))["resources"] if one["id"] == data["id"]), None)
     if now is None:
         raise tk.ObjectNotFound(tk._("没有这个资源。"))
-    changed = _uploaded(data) if data.get("upload") else {**data, "url": data.get("url") or now["url"]}
+    changed = _uploaded(data, package) if data.get("upload") else {**data, "url": data.get("url") or now["url"]}
     if not data.get("upload") and now.get("url_type") == "upload" and changed["url"] == now["url"]:
         changed["url_type"] = "upload"
     return _propose(context, package, lambda rows: [changed if one["id"] == data["id"] else one for one in rows], changed)
@@ -60,19 +60,28 @@ def resource_delete(next_: Any, context: dict[str, Any], data: Resource) -> None
     _propose(context, package, lambda rows: [one for one in rows if one["id"] != data["id"]], {})
 
 
+@tk.chained_action
+@tk.side_effect_free
+def resource_show(next_: Any, context: dict[str, Any], data: Resource) -> Resource:
+    """CKAN's, and for those who review, a file or address that is only proposed: they must see what they decide on."""
+    proposed_for = "" if model.Resource.get(data.get("id") or "") else cases.proposing(data.get("id") or "")
+    if not proposed_for:
+        return next_(context, data)
+    tk.check_access("resource_show", context, data)
+    proposed = waiting(entries.show(proposed_for))["resources"]
+    return next(one for one in proposed if one["id"] == data["id"]) | {"package_id": proposed_for}
+
+
 def _propose(context: dict[str, Any], package: Any, change: Any, shown: Resource) -> Resource:
     with refusal.refusals(), transaction(context) as touched:
-        current = entries.show(package.id)
-        waiting = cases.open_case_of(package.id, REVIEW)
-        base = {**current, **(entries.to_package(waiting.data["proposed"]) if waiting and waiting.data.get("proposed") else {})}
-        base["owner_org"] = current["owner_org"]
-        proposal = {**base, "id": package.id, "resources": change(list(base.get("resources") or []))}
+        base = waiting(entries.show(package.id))
+        proposal = {**base, "resources": change(list(base.get("resources") or []))}
         propose(context, proposal, roles.person(context), touched)
     return shown | {"package_id": package.id, "mulu_proposed": True}
 
 
-def _uploaded(data: Resource) -> Resource:
-    """The resource with a new id, its file stored under that id."""
+def _uploaded(data: Resource, package: model.Package) -> Resource:
+    """The resource with a new id, its file stored under that id, at the address where it will be downloaded."""
     fresh = {**data, "id": str(uuid.uuid4())}
     upload = uploader.get_resource_uploader(fresh)
     if hasattr(upload, "mimetype"):
@@ -81,17 +90,12 @@ def _uploaded(data: Resource) -> Resource:
         fresh["size"] = upload.filesize
     upload.upload(fresh["id"], uploader.get_max_resource_size())
     fresh.pop("upload", None)
+    if fresh.get("url_type") == "upload":
+        route = {"id": package.id, "resource_id": fresh["id"], "filename": fresh["url"]}
+        fresh["url"] = tk.url_for("dataset_resource.download", **route, qualified=True)
     if isinstance(fresh.get("last_modified"), datetime):
         fresh["last_modified"] = fresh["last_modified"].isoformat()  # a proposal is kept as JSON
     return fresh
-
-
-def _resources(package_id: str) -> list[Resource]:
-    """The published resources, with those that a waiting change proposes."""
-    published = list(entries.show(package_id)["resources"])
-    waiting = cases.open_case_of(package_id, REVIEW)
-    proposed = (waiting.data.get("proposed") or {}).get("resources") if waiting else None
-    return list(proposed) if proposed is not None else published
 
 
 def _package(id_or_name: str | None) -> Any:
