@@ -18,6 +18,7 @@ PEOPLE = {
     "minzheng": ("县民政局", "provider", {"other_editor": "editor"}),
     "shuju": ("县数据局", "authority", {"authority": "editor", "authority_head": "admin"}),
 }
+NAMES = {"editor": "编目员", "head": "负责人", "other_editor": "编目员", "authority": "审核员", "authority_head": "审核负责人"}
 ENTRY = {
     "title": "全县中小学校基本信息",
     "notes": "记录全县中小学校的名称、地址和在校生人数，每学期更新。",
@@ -154,10 +155,10 @@ def portal(reset_db, reset_index, migrate_db_for):
 
 def _portal(app: Any) -> Portal:
     found = Portal(app)
-    sysadmin = factories.Sysadmin()
-    found.users = {"sysadmin": sysadmin, "citizen": factories.User()}
+    sysadmin = factories.Sysadmin(fullname="运维")
+    found.users = {"sysadmin": sysadmin, "citizen": factories.User(fullname="市民")}
     for name, (title, function, capacities) in PEOPLE.items():
-        found.users |= {who: factories.User(fullname=f"{title}{who}") for who in capacities}
+        found.users |= {who: factories.User(fullname=f"{title}{NAMES[who]}") for who in capacities}
         members = [{"name": found.users[who]["name"], "capacity": capacity} for who, capacity in capacities.items()]
         data = {"name": name, "title": title, "mulu_function": function, "users": members}
         tk.get_action("organization_create")({"user": sysadmin["name"]}, data)
