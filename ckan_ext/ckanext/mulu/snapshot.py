@@ -81,7 +81,7 @@ def published() -> Iterator[dict[str, Any]]:
 
 def _line(package: Any, versions: list[Any], titles: dict[str, str], objected: bool) -> dict[str, Any]:
     last, entry = versions[-1], dict(versions[-1].entry)
-    entry.pop("decided_by", None)
+    entry.pop("decided_by", None)  # who pressed the button is for the case, not for the public
     decided = _class_decided(versions)
     history = [
         {"version": row.version, "published_at": row.published_at.isoformat(timespec="seconds"), "summary": row.summary}
@@ -97,7 +97,7 @@ def _line(package: Any, versions: list[Any], titles: dict[str, str], objected: b
         "objection": objected,
         "class_decision": {
             "department": titles.get(entry["provider"], entry["provider"]),
-            "article": decided.entry.get("decided_by", {}).get("article", ""),
+            "article": entries.profile().cite("open_grounds" if entry.get("open_type") == "none" else "open_types"),
             "on": decided.published_at.date().isoformat(),
         },
     }
