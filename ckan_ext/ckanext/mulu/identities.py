@@ -16,11 +16,15 @@ from mulu.entry import Entry
 from mulu.errors import Problem
 
 
+def alone(what: str) -> None:
+    """Wait until nobody else is at it, and keep them waiting until this transaction ends."""
+    model.Session.execute(text("select pg_advisory_xact_lock(hashtext(:what))"), {"what": f"mulu:{what}"})
+
+
 def give_code(entry: dict[str, Any]) -> str:
     """The next code of the entry's class; two who ask at once get two. Kept for good only by ``register``."""
     first = codes.first(entry.get("classification") or [], entry.get("catalogue_kind") or "department")
-    # One lock per class, until the transaction ends: the number after the last one is then nobody else's.
-    model.Session.execute(text("select pg_advisory_xact_lock(hashtext(:prefix))"), {"prefix": f"mulu:{first.prefix}"})
+    alone(first.prefix)  # the number after the last one is then nobody else's
     last = select(func.max(resource_code.c.number)).where(resource_code.c.prefix == first.prefix)
     return str(first.numbered((model.Session.execute(last).scalar() or 0) + 1))
 
@@ -48,8 +52,11 @@ def name_of(entry: dict[str, Any]) -> str:
 def taken(entry: dict[str, Any], package_id: str = "") -> Problem | None:
     """Whether the entry's code belongs to another entry, or did once (a code is never used again)."""
     code = entry.get("resource_code") or ""
+    if not code:
+        return None
+    alone(code)
     owner = model.Session.execute(select(resource_code.c.package_id).where(resource_code.c.code == code)).scalar()
-    if not code or owner in (None, package_id):
+    if owner in (None, package_id):
         return None
     other = model.Package.get(owner)
     whose = f"《{other.title}》" if other else "一个已经撤销的条目"
