@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import ckan.plugins.toolkit as tk
@@ -224,6 +225,12 @@ def mulu_organisations(limit: int) -> list[dict[str, Any]]:
     ]
 
 
+def mulu_page_url(number: int) -> str:
+    """This page's address with its filters, at another page of its list."""
+    args = [(key, value) for key, value in tk.request.args.items(multi=True) if key != "page"]
+    return f"{tk.h.url_for(tk.request.path)}?{urlencode([*args, ('page', number)])}"
+
+
 def mulu_departments() -> list[dict[str, Any]]:
     """All departments, by title: for the fields that name one."""
     if "mulu_departments" not in tk.g:
@@ -321,6 +328,7 @@ __all__ = [
     "mulu_label",
     "mulu_nav",
     "mulu_organisations",
+    "mulu_page_url",
     "mulu_place",
     "mulu_profile",
     "mulu_recent",

@@ -69,7 +69,6 @@ def index() -> str:
             "organisations": helpers.mulu_departments(),
             "page": page,
             "pages": -(-found["count"] // PAGE),
-            "page_url": lambda number: tk.h.url_for("mulu_case.index", page=number, **args),
             "export_url": lambda kind: tk.h.url_for("mulu_case.export", kind=kind, **args),
         },
     )
