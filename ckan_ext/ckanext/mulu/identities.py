@@ -84,6 +84,19 @@ def register(package_id: str, entry: dict[str, Any]) -> None:
     model.Session.execute(stored.on_conflict_do_update(index_elements=["package_id"], set_=row))
 
 
+def of_another(entry: dict[str, Any], known: Any) -> Problem | None:
+    """Whether the entry that this one would be belongs to another department, which alone may change it."""
+    if known is None or known.org == entry.get("provider"):
+        return None
+    owner = model.Group.get(known.org)
+    department = (owner.title if owner else "") or known.org
+    if entry.get("resource_code") == known.resource_code:
+        message = f"信息资源代码“{known.resource_code}”已由“{department}”的《{known.title}》使用，代码不能重复使用"
+        return Problem("resource_code", "code_taken", message, known.resource_code, codes.ARTICLE)
+    message = f"来源中的这一条目已由“{department}”编目为《{known.title}》，须由该部门修改"
+    return Problem("source", "source_taken", message, known.source_id)
+
+
 def fingerprint(entry: dict[str, Any]) -> str:
     """Of what a department states; the name that the portal gave to it is no part of that."""
     return Entry.from_dict({**entry, "name": ""}).fingerprint()
@@ -95,12 +108,14 @@ def forget(package_id: str) -> None:
 
 
 def find(entry: dict[str, Any]) -> Any:
-    """The row of the entry that this one is, or None: by its source's own id, else its code, else department and title."""
-    source = entry.get("source") if isinstance(entry.get("source"), dict) else {}
+    """The row of the entry that this one is, or None: by its source's own id, else its code, else department and title.
+
+    It may be another department's: ask ``of_another``.
+    """
+    source = entry.get("source") or {}
     if source.get("id"):
         where = (identity.c.source == (source.get("name") or "")) & (identity.c.source_id == source["id"])
         return model.Session.execute(select(identity).where(where)).first()
-    if entry.get("resource_code"):
-        return model.Session.execute(select(identity).where(identity.c.resource_code == entry["resource_code"])).first()
-    where = (identity.c.org == (entry.get("provider") or "")) & (identity.c.title == (entry.get("title") or ""))
+    key = "resource_code" if entry.get("resource_code") else "title"
+    where = (identity.c.org == (entry.get("provider") or "")) & (identity.c[key] == (entry.get(key) or ""))
     return model.Session.execute(select(identity).where(where)).first()
