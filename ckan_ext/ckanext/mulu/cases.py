@@ -12,16 +12,16 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+import mulu.profile
 from ckanext.mulu import effects, entries
 from ckanext.mulu.model import history
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.model.tables import entry_version, outbox, procedure_version
 from ckanext.mulu.transaction import Touched
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-
-import mulu.profile
-from mulu.case import SHANGHAI, Case, Outcome, Procedure, apply, available, load_procedure, open_case, tick, who_acts
+from mulu.case import Case, Outcome, Procedure, apply, available, load_procedure, open_case, tick, who_acts
 from mulu.entry import with_class
 from mulu.people import Person, Role
 from mulu.procedure import parse
@@ -126,6 +126,16 @@ def proposed_entry(case: Case) -> dict[str, Any]:
         return dict(case.data["proposed"])
     entry = entries.to_entry(entries.show(case.subject["id"]))
     return with_class(entry, case.data.get("after") or {}) if case.procedure == "classification_change" else entry
+
+
+def expected(package_id: str) -> dict[str, Any] | None:
+    """The published entry as it will be if all that waits for a decision is agreed to; None if nothing waits."""
+    review, change = open_case_of(package_id, "catalogue_review"), open_case_of(package_id, "classification_change")
+    proposed = review.data.get("proposed") if review else None
+    if not proposed and not change:
+        return None
+    entry = proposed or entries.to_entry(entries.show(package_id))
+    return with_class(entry, change.data.get("after") or {}) if change else dict(entry)
 
 
 def published(package_id: str) -> tuple[int | None, dict[str, Any] | None]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
+from sqlalchemy import func, insert, select
+
 from ckanext.mulu import entries, identities
 from ckanext.mulu.model.tables import entry_version
 from ckanext.mulu.transaction import Touched
-from sqlalchemy import func, insert, select
-
 from mulu.case import Case, Effect, EventRecord
 from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS, diff, with_class
 from mulu.people import ROLE_LABELS

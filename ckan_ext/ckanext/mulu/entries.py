@@ -7,10 +7,10 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from ckanext.mulu.model.tables import resource_code
 from sqlalchemy import select
 
 import mulu.profile
+from ckanext.mulu.model.tables import resource_code
 from mulu.checks import check
 from mulu.entry import FIELDS, class_of, with_class
 from mulu.errors import Problem
@@ -59,11 +59,16 @@ def with_proposal(package: dict[str, Any], proposed: dict[str, Any]) -> dict[str
 
 
 def provider_name(package: dict[str, Any]) -> str:
-    organisation = package.get("organization")
-    if isinstance(organisation, dict) and organisation.get("id") == package.get("owner_org", organisation.get("id")):
-        return str(organisation["name"])
-    found = model.Group.get(package.get("owner_org") or "")
+    given = package.get("organization")
+    if isinstance(given, dict) and given.get("id") == package.get("owner_org", given.get("id")):
+        return str(given["name"])
+    found = organisation(package.get("owner_org"))
     return str(found.name) if found else ""
+
+
+def organisation(id_or_name: str | None) -> Any:
+    """The organisation or None. By id without a query, where the session knows it: ``Group.get`` asks the database each time."""
+    return (model.Session.get(model.Group, id_or_name) or model.Group.by_name(id_or_name)) if id_or_name else None
 
 
 def known_code(code: str) -> bool:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ckan import model
-from ckanext.mulu.model.tables import identity, resource_code
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from ckanext.mulu.model.tables import identity, resource_code
 from mulu import resource_code as codes
 from mulu.entry import Entry
 from mulu.errors import Problem

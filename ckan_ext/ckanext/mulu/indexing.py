@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import ckan.model as model
 import ckan.plugins.toolkit as tk
-from mulu.codes import CODE_LISTS
 from pypinyin import Style, lazy_pinyin
+
+from ckanext.mulu import entries
+from mulu.codes import CODE_LISTS
 
 FACETED = ("catalogue_kind", "theme", "share_type", "open_type", "update_frequency", "format_class")
 """Fields of an entry that are filtered by, each a string field of the same name in the index."""
@@ -23,7 +24,7 @@ def before_index(package: dict[str, Any]) -> dict[str, Any]:
     package["title_pinyin"] = ["".join(syllables), initials]
     package["title_sort"] = " ".join(syllables).lower()[:400]
     package["title_string"] = package["title_sort"]
-    organisation = model.Group.get(stored.get("owner_org") or "")
+    organisation = entries.organisation(stored.get("owner_org"))
     package["provider_title"] = organisation.title if organisation else ""
     items = stored.get("items") or []
     package["item_names"] = [item["name"] for item in items if item.get("name")]

@@ -8,11 +8,11 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.lib.plugins import DefaultPermissionLabels, DefaultTranslation
-from mulu.visibility import viewer
 
 from ckanext.mulu import cli, helpers, indexing, roles, views
 from ckanext.mulu.logic import access, auth, validators
 from ckanext.mulu.logic.action import ACTIONS, CHAINED
+from mulu.visibility import viewer
 
 
 @tk.blanket.config_declarations

@@ -9,14 +9,14 @@ from typing import Any
 
 import ckan.model as model
 import ckan.plugins.toolkit as tk
-from mulu.entry import CLASS_FIELDS
-from mulu.visibility import NOBODY
-from mulu_site.snapshot import write_snapshot
 from sqlalchemy import select
 
 from ckanext.mulu import entries
 from ckanext.mulu.logic import access
 from ckanext.mulu.model.tables import case, entry_version
+from mulu.entry import CLASS_FIELDS
+from mulu.visibility import NOBODY
+from mulu_site.snapshot import write_snapshot
 
 OBJECTIONS = ("rereview",)
 """Procedures that put a mark on the entry while they run (复核申请)."""

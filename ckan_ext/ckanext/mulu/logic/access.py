@@ -6,13 +6,13 @@ from typing import Any
 
 import ckan.model as model
 import ckan.plugins.toolkit as tk
+from sqlalchemy import ColumnElement, false, or_, true
+
+from ckanext.mulu import cases, entries
+from ckanext.mulu.model.tables import case as case_table
 from mulu.case import Case, who_acts
 from mulu.people import Person
 from mulu.visibility import REVIEW, can_see, labels, viewer
-from sqlalchemy import ColumnElement, false, or_, true
-
-from ckanext.mulu import cases
-from ckanext.mulu.model.tables import case as case_table
 
 
 def sees_package(person: Person, package: model.Package) -> bool:
@@ -22,7 +22,7 @@ def sees_package(person: Person, package: model.Package) -> bool:
 
 def package_labels(package: Any) -> frozenset[str]:
     """What an entry bears: published is what is active and not private."""
-    organisation = model.Group.get(package.owner_org) if package.owner_org else None
+    organisation = entries.organisation(package.owner_org)
     status = "published" if package.state == "active" and not package.private else "unpublished"
     return labels(status, organisation.name if organisation else "")
 

@@ -7,9 +7,9 @@ from typing import Any
 import ckan.authz as authz
 import ckan.model as model
 import ckan.plugins.toolkit as tk
-from mulu.visibility import can_see
 
 from ckanext.mulu import cases, roles
+from mulu.visibility import can_see
 
 Context = dict[str, Any]
 Answer = dict[str, Any]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+
 from mulu.errors import Problem, Refused
 
 
@@ -17,6 +18,13 @@ def error(problems: Iterable[Problem]) -> tk.ValidationError:
     return tk.ValidationError({"problems": [problem.to_dict() for problem in found]}, error_summary=summary)
 
 
+def problems_of(raised: tk.ValidationError) -> list[Problem]:
+    """Back from CKAN's error: the rules' problems as they were, or CKAN's own messages by field."""
+    if "problems" in raised.error_dict:
+        return [Problem(**row) for row in raised.error_dict["problems"]]
+    return [Problem(str(field), "not_valid", f"{field}：{told}") for field, told in raised.error_summary.items()]
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Inside, a refusal of the rules is raised as CKAN's ValidationError."""
@@ -24,6 +32,25 @@ def refusals() -> Iterator[None]:
         yield
     except Refused as refused:
         raise error(refused.problems) from None
+
+
+def unstorable(value: Any, path: str = "") -> Iterator[Problem]:
+    """What no database column can hold: NUL and halves of surrogate pairs. The whole request is looked through."""
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            yield Problem(path, "not_text", "文字里有不能保存的字符（空字符或残缺的字符），请重新输入", value.encode("ascii", "backslashreplace").decode()[:80])
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from unstorable(str(key), path)
+            yield from unstorable(part, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from unstorable(part, f"{path}[{number}]")
+
+
+def require_storable(data: dict[str, Any]) -> None:
+    if problems := list(unstorable(data)):
+        raise error(problems)
 
 
 def one(field: str, rule: str, message: str, article: str = "", value: Any = None) -> tk.ValidationError:

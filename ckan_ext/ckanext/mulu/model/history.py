@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from ckan import model
-from ckanext.mulu.model.tables import case, case_event
 from sqlalchemy import func, insert, select
+
+from ckanext.mulu.model.tables import case, case_event
 
 START = "0" * 64
 """What stands before a case's first event."""

@@ -21,6 +21,7 @@ def mulu_case_batch(context: dict[str, Any], data: dict[str, Any]) -> dict[str, 
     :returns: ``{"results": [{id, title, ok, state, problems}]}`` in the order of ``ids``
     """
     tk.check_access("mulu_case_event", context, data)
+    refusal.require_storable(data)
     ids, event = data.get("ids"), data.get("event")
     if not isinstance(ids, list) or not ids or len(ids) > MOST or not isinstance(event, str):
         raise refusal.one("ids", "batch_size", f"请给出 1 到 {MOST} 个事项编号（ids）和一个操作（event）")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import ckan.model as model
 import ckan.plugins.toolkit as tk
-from mulu.case import Case, load_procedure
-from mulu.entry import diff
-from mulu.people import Person
 from sqlalchemy import ColumnElement, func, or_, select
 
 from ckanext.mulu import cases, entries, roles
@@ -17,6 +14,9 @@ from ckanext.mulu.logic import access, refusal, schema
 from ckanext.mulu.model import history
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.transaction import transaction
+from mulu.case import SHANGHAI, Case, load_procedure
+from mulu.entry import diff
+from mulu.people import Person
 
 Context = dict[str, Any]
 
@@ -31,6 +31,7 @@ def mulu_case_open(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     :returns: as ``mulu_case_show``
     """
     tk.check_access("mulu_case_open", context, data)
+    refusal.require_storable(data)
     actor = roles.person(context)
     try:
         load_procedure(data["procedure"])
@@ -55,6 +56,7 @@ def mulu_case_event(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     :returns: as ``mulu_case_show``
     """
     tk.check_access("mulu_case_event", context, data)
+    refusal.require_storable(data)
     actor = roles.person(context)
     with refusal.refusals(), transaction(context) as touched:
         case = cases.get(data["id"], lock=True)
@@ -83,6 +85,7 @@ def mulu_case_list(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     :returns: ``{count, results}``; a result is as in ``row_of``
     """
     tk.check_access("mulu_case_list", context, data)
+    refusal.require_storable(data)
     actor = roles.person(context)
     where = [access.visible_cases(actor)]
     for key in ("procedure", "state", "org", "subject_id"):
@@ -96,7 +99,7 @@ def mulu_case_list(context: Context, data: dict[str, Any]) -> dict[str, Any]:
         where.append(or_(case_table.c.filed_by == actor.id, access.turn_is_of(actor)))
     count = model.Session.execute(select(func.count()).select_from(case_table).where(*where)).scalar_one()
     found = _rows(where, case_table.c.updated_at.desc(), data.get("limit") or 20, data.get("offset") or 0)
-    return {"count": count, "results": [row_of(row, actor) for row in found]}
+    return {"count": count, "results": rows_of(found, actor)}
 
 
 @tk.side_effect_free
@@ -108,11 +111,11 @@ def mulu_inbox(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     tk.check_access("mulu_inbox", context, data)
     actor = roles.person(context)
     where = [case_table.c.is_open, access.turn_is_of(actor)]
-    late = func.count().filter(or_(case_table.c.overdue, case_table.c.due_on < datetime.now(UTC).date()))
+    late = func.count().filter(or_(case_table.c.overdue, case_table.c.due_on < datetime.now(SHANGHAI).date()))
     counted = select(case_table.c.procedure, func.count(), late).where(*where).group_by(case_table.c.procedure)
     counts = {name: {"turn": turn, "overdue": overdue} for name, turn, overdue in model.Session.execute(counted)}
     found = _rows(where, case_table.c.due_on.asc().nulls_last(), 500, 0)
-    return {"counts": counts, "results": [row_of(row, actor) for row in found]}
+    return {"counts": counts, "results": rows_of(found, actor)}
 
 
 def _rows(where: list[ColumnElement[bool]], order: Any, limit: int, offset: int) -> list[Any]:
@@ -121,12 +124,19 @@ def _rows(where: list[ColumnElement[bool]], order: Any, limit: int, offset: int)
     return list(model.Session.execute(query))
 
 
-def row_of(row: Any, actor: Person) -> dict[str, Any]:
+def rows_of(rows: list[Any], actor: Person) -> list[dict[str, Any]]:
+    """Cases of a list, the names of their departments looked up at once."""
+    group = model.Group
+    wanted = select(group.name, group.title).where(group.name.in_({row.org for row in rows}))
+    titles = {name: title or name for name, title in model.Session.execute(wanted)}
+    return [row_of(row, actor, titles.get(row.org, row.org)) for row in rows]
+
+
+def row_of(row: Any, actor: Person, org_title: str) -> dict[str, Any]:
     """A case in a list: {id, procedure, procedure_title, title, org, org_title, state, state_label, due_on, days_left, …}."""
     procedure = load_procedure(row.procedure)
     state = procedure.states.get(row.state)
-    organisation = model.Group.get(row.org)
-    today = datetime.now(cases.SHANGHAI).date()
+    today = datetime.now(SHANGHAI).date()
     left = entries.calendar().between(today, row.due_on) if row.due_on else None
     return {
         "id": row.id,
@@ -136,7 +146,7 @@ def row_of(row: Any, actor: Person) -> dict[str, Any]:
         "subject_type": row.subject_type,
         "subject_id": row.subject_id,
         "org": row.org,
-        "org_title": organisation.title if organisation else row.org,
+        "org_title": org_title,
         "state": row.state,
         "state_label": state.label if state else row.state,
         "is_open": row.is_open,
@@ -168,8 +178,9 @@ def _show(case_id: str, actor: Person) -> dict[str, Any]:
         raise tk.ObjectNotFound(tk._("没有这个事项。"))
     case = Case.from_dict(row.body)
     access.require_seen(actor, case)
-    shown = row_of(row, actor) | {
-        "case": case.to_dict() | {"state_label": row_of(row, actor)["state_label"]},
+    [listed] = rows_of([row], actor)
+    shown = listed | {
+        "case": case.to_dict() | {"state_label": listed["state_label"]},
         "events": history.events(case_id),
         "available": cases.possible(case, actor),
         "diff": [],

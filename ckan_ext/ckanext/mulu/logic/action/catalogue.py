@@ -6,15 +6,15 @@ from typing import Any
 
 import ckan.model as model
 import ckan.plugins.toolkit as tk
-import mulu.profile
-from mulu.case import PROCEDURES, load_procedure
-from mulu.procedure import Procedure
-from mulu.profile import PROFILES, Profile
 from sqlalchemy import select
 
+import mulu.profile
 from ckanext.mulu import entries
 from ckanext.mulu.logic import refusal
 from ckanext.mulu.model.tables import entry_version
+from mulu.case import PROCEDURES, load_procedure
+from mulu.procedure import Procedure
+from mulu.profile import PROFILES, Profile
 
 Context = dict[str, Any]
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import ckan.model as model
 import ckan.plugins.toolkit as tk
-from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS, class_of, diff, with_class
-from mulu.people import Person
-from mulu.visibility import can_see
 
 from ckanext.mulu import cases, entries, identities, roles
 from ckanext.mulu.logic import access, refusal
 from ckanext.mulu.transaction import Touched, transaction
+from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS, class_of, diff, with_class
+from mulu.people import Person
+from mulu.visibility import can_see
 
 Context = dict[str, Any]
 Package = dict[str, Any]
@@ -26,6 +26,7 @@ REVIEW, CLASS_CHANGE = "catalogue_review", "classification_change"
 def package_create(next_: Any, context: Context, data: Package) -> Any:
     """A new entry: a draft under review from its first moment, seen by its department and the reviewers only (requirements C3)."""
     tk.check_access("package_create", context, data)
+    refusal.require_storable(data)
     actor = roles.person(context)
     with refusal.refusals(), transaction(context) as touched:
         package_id = _insert(next_, context, data)
@@ -60,6 +61,7 @@ def package_update(next_: Any, context: Context, data: Package) -> Any:
     if package is None:
         raise tk.ObjectNotFound(tk._("没有这个条目。"))
     tk.check_access("package_update", context, {**data, "id": package.id})
+    refusal.require_storable(data)
     actor = roles.person(context)
     data = {**data, "id": package.id, "name": package.name, "private": package.private, "state": package.state}
     data["owner_org"] = package.owner_org
