@@ -154,8 +154,10 @@ def _step(
         problems.append(Problem(bad.strip("."), "not_json", "内容里有不能保存的值", None, cited))
     kept = {key: value for key, value in clean.items() if procedure.fields[key].keep}
     after = replace(before, data={**case.data, **kept})
+    wrong = {problem.field.partition(".")[0].partition("[")[0] for problem in problems}
     for guard in event.refuse:
-        problems += conditions.refusals(guard, after)
+        if guard.get("field") not in wrong:  # a field that is wrong by itself needs no second reproach
+            problems += conditions.refusals(guard, after)
     extended = None
     if event.extends:
         extended, found = _extension(procedure, profile, case, event, clean, today)

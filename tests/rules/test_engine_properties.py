@@ -1,0 +1,172 @@
+"""What must hold for the engine whatever happens: any person, any event, any data, any time."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import timedelta
+
+import pytest
+from conftest import FACTS, HERE, Town, at
+from hypothesis import reject, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from mulu import profile
+from mulu.case import PROCEDURES, Case, apply, available, load_procedure, open_case, tick, who_acts
+from mulu.codes import CODE_LISTS
+from mulu.errors import Refused
+from mulu.files import read_yaml
+from mulu.people import SYSTEM
+from mulu.procedure import parse
+from mulu.workdays import Calendar
+
+ASKING = parse(read_yaml(HERE / "procedures" / "asking.yml"))
+ALL = {**{name: load_procedure(name) for name in PROCEDURES}, "asking": ASKING}
+CALENDAR = Calendar.load()
+PEOPLE = [*Town.all(), SYSTEM]
+SUBJECT = {"type": "entry", "id": "entry-1", "org": "minzheng", "title": "婚姻登记信息"}
+GARBAGE = st.sampled_from([None, "", " ", 0, -1, True, [], {}, ["x"], {"x": 1}, "2025-02-30", float("nan"), "字" * 5000])
+SHARES = st.sampled_from(["unconditional", "conditional", "none"])
+
+
+def good(field, day, data):
+    """A value that the field takes."""
+    dates = {"past": day - timedelta(3), "future": day + timedelta(9)}
+    match field.kind:
+        case "text" | "long_text":
+            return st.just("jiaoyu") if field.key == "consumer" else st.text("甲乙丙", min_size=1, max_size=5)
+        case "choice":
+            return st.sampled_from(list(field.options))
+        case "choices" | "list":
+            return st.lists(st.sampled_from("abc"), min_size=1, unique=True)
+        case "date":
+            return st.just(dates.get(field.when, day).isoformat())
+        case "number":
+            return st.integers(field.min, min(field.max, 12))
+        case "flag":
+            return st.booleans()
+        case "review":
+            return st.just({"by": "甲", "on": (day - timedelta(1)).isoformat(), "conclusion": "可"})
+        case "class":
+            return st.fixed_dictionaries({"share_type": SHARES, "open_type": st.sampled_from(CODE_LISTS["open_type"].keys)})
+        case "decisions":
+            ids = data.get(field.of, [])
+            row = st.sampled_from(list(field.options))
+            return st.tuples(*[row for _ in ids]).map(
+                lambda chosen: [{"id": one, "decision": d, "reason": "因为"} for one, d in zip(ids, chosen, strict=True)]
+            )
+        case "entry":
+            return st.just({"title": "新", "share_type": "none"})
+    raise AssertionError(field.kind)
+
+
+class Engine(RuleBasedStateMachine):
+    @initialize(
+        name=st.sampled_from(sorted(ALL)), place=st.sampled_from(profile.PROFILES), stricter=st.booleans(), data=st.data(),
+        start=st.dates(at("2024-01-01").date(), at("2026-12-31").date()),
+    )  # fmt: skip
+    def begin(self, name, place, stricter, data, start):
+        self.procedure, self.profile = ALL[name], profile.load(place, stricter=stricter)
+        self.now = at(f"{start} 09:00")
+        self.case = None
+        filled = {f.key: data.draw(good(f, start, {})) for f in self.procedure.opening.fields if f.key != "base_version"}
+        opener = data.draw(st.sampled_from([Town.asker] if name == "asking" else [Town.editor, Town.everything, SYSTEM]))
+        try:
+            outcome = open_case(
+                self.procedure, self.profile, CALENDAR, id="1", subject=SUBJECT, actor=opener, data=filled, now=self.now, facts=FACTS
+            )
+        except Refused as refused:
+            assert refused.problems
+            reject()
+        self.case, self.filer = outcome.case, opener.id
+        assert (outcome.case.version, outcome.event.seq, outcome.event.from_state) == (1, 1, "")
+
+    @precondition(lambda self: self.case is not None)
+    @rule(data=st.data(), actor=st.sampled_from(PEOPLE), hours=st.integers(-30, 24 * 12), stale=st.integers(0, 1), spoil=st.booleans())
+    def someone_does_something(self, data, actor, hours, stale, spoil):
+        events = [e for e in self.procedure.events.values() if self.case.state in e.by] or list(self.procedure.events.values())
+        event = data.draw(st.sampled_from([*events, *self.procedure.events.values()]))
+        now = self.now + timedelta(hours=hours)
+        day = max(now, self.case.updated_at).date()
+        filled = {f.key: data.draw(good(f, day, self.case.data)) for f in event.fields if f.required or data.draw(st.booleans())}
+        if spoil:
+            key = data.draw(st.sampled_from([f.key for f in event.fields] + ["nonsense"]))
+            filled[key] = data.draw(GARBAGE)
+        before, frozen = self.case, copy.deepcopy(self.case.to_dict())
+        given = copy.deepcopy(filled)
+        allowed = {
+            p.event: p.allowed for p in available(self.procedure, self.profile, CALENDAR, before, actor, now, facts=FACTS)
+        }
+        try:
+            outcome = apply(
+                self.procedure, self.profile, CALENDAR, before, event.key, actor, filled, now,
+                version=before.touched - stale, facts=FACTS,
+            )  # fmt: skip
+        except Refused as refused:
+            assert refused.problems and all(p.message and p.rule for p in refused.problems)
+            assert before.to_dict() == frozen
+            return
+        finally:
+            assert filled == given or spoil
+        assert not stale
+        after = outcome.case
+        assert before.to_dict() == frozen
+        assert allowed[event.key], "what was pressed had been shown as possible"
+        assert after.version == before.version + 1 == outcome.event.seq == after.touched
+        assert after.updated_at >= before.updated_at
+        assert set(before.authors) <= set(after.authors) and after.filed_by == before.filed_by
+        if event.decides:
+            assert actor.id != after.filed_by and actor.id not in before.authors
+            assert after.deciders[-1] == (event.key, actor.id)
+        assert after.deciders[: len(before.deciders)] == before.deciders
+        for old in before.clocks:
+            new = after.clock(old.name)
+            if new.started_at == old.started_at and not old.stopped_at:
+                assert new.due_on >= old.due_on, "a clock went backwards"
+        self.case, self.now = after, max(self.now, now)
+
+    @precondition(lambda self: self.case is not None)
+    @rule(hours=st.integers(0, 24 * 30))
+    def time_passes(self, hours):
+        now = self.now + timedelta(hours=hours)
+        outcomes = tick(self.procedure, self.profile, CALENDAR, self.case, now)
+        for n, outcome in enumerate(outcomes):
+            assert outcome.case.version == self.case.version + n + 1 == outcome.event.seq
+            assert (outcome.case.state, outcome.case.data, outcome.case.touched) == (self.case.state, self.case.data, self.case.touched)
+            assert outcome.event.actor_id == "system" and outcome.notices
+        if outcomes:
+            self.case = outcomes[-1].case
+        assert tick(self.procedure, self.profile, CALENDAR, self.case, now) == []
+        self.now = now
+
+    @invariant()
+    def what_always_holds(self):
+        if getattr(self, "case", None) is None:
+            return
+        case = self.case
+        state = self.procedure.states[case.state]
+        assert Case.from_dict(json.loads(json.dumps(case.to_dict(), allow_nan=False))) == case
+        assert bool(who_acts(self.procedure, case)) is not state.final
+        for clock in case.clocks:
+            spec = self.procedure.clocks[clock.name]
+            assert clock.running == (case.state in spec.runs_in)
+            assert (clock.paused_at is not None and clock.stopped_at is None) <= (case.state in spec.pauses_in)
+            assert not state.final or clock.stopped_at
+            if not spec.due_field:
+                assert CALENDAR.is_workday(clock.due_on)
+        if state.final:
+            assert available(self.procedure, self.profile, CALENDAR, case, Town.everything, self.now) == []
+
+
+TestEngine = Engine.TestCase
+TestEngine.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.parametrize("spoiled", [float("nan"), float("inf"), {1: "x"}, {"x": object()}, {"x": [{"y": {"z"}}]}])
+def test_what_cannot_be_stored_never_enters_a_case(spoiled):
+    procedure, place = ALL["catalogue_review"], profile.load("huarong")
+    data = {"kind": "new", "proposed": {"title": spoiled}}
+    with pytest.raises(Refused) as refused:
+        open_case(procedure, place, CALENDAR, id="1", subject=SUBJECT, actor=Town.editor, data=data, now=at("2025-01-01"), facts=FACTS)
+    assert [p.rule for p in refused.value.problems] == ["not_json"]
