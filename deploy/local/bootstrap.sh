@@ -51,10 +51,17 @@ if [ -n "$missing" ]; then
     sudo=sudo
   fi
   say "安装系统软件包：$missing"
-  apt() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" </dev/null; }
+  log=${MULU_VAR:-var}/log/apt.log
+  mkdir -p "$(dirname "$log")"
+  apt() {
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1 || {
+      tail -5 "$log" >&2
+      stop "apt 没有装成：$missing。全文见 $log"
+    }
+  }
   apt update
   # shellcheck disable=SC2086
-  apt install -y --no-install-recommends $missing >/dev/null || stop "apt 没有装成：$missing。上面是 apt 的原话。"
+  apt install -y --no-install-recommends $missing
 fi
 find_python || stop "需要 Python 3.11 至 3.13，本机是 $(python3 -V 2>&1)。"
 
@@ -83,7 +90,7 @@ if [ -z "${CKAN_SOLR_URL:-}" ]; then
     mkdir -p "$var/solr"
     new=$(cd "$var/solr" && pwd)/lib.new
     rm -rf "$new"
-    mvn -q -B -f deploy/local/solr/pom.xml -DoutputDirectory="$new" -DincludeScope=runtime \
+    mvn -q -B -Dstyle.color=never -f deploy/local/solr/pom.xml -DoutputDirectory="$new" -DincludeScope=runtime \
       org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies </dev/null ||
       stop "Solr 没有下载成：请检查本机能否访问 Maven 的软件源，或用 CKAN_SOLR_URL 指定已有的 Solr。"
     mv "$new" "$lib"

@@ -21,7 +21,10 @@ SOURCE_SUFFIXES = {".py", ".yml", ".yaml", ".html", ".mo", ".js", ".css"}
 
 @dataclass(frozen=True)
 class Program:
-    """name: as in supervisor; service: whose port it takes ("" for none); user: run as another one ("" for ours)."""
+    """name: as in supervisor; service: whose port it takes ("" for none); user: run as another one ("" for ours).
+
+    ``folder``: where it runs; that other user may not be let into the checkout.
+    """
 
     name: str
     command: list[str]
@@ -29,11 +32,12 @@ class Program:
     user: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     stop_signal: str = "TERM"
+    folder: Path = ROOT
 
     def section(self, log: Path) -> str:
         lines = {
             "command": shlex.join(self.command).replace("%", "%%"),
-            "directory": str(ROOT),
+            "directory": str(self.folder),
             "autostart": "false",
             "autorestart": "unexpected",
             "startsecs": "1",
@@ -92,7 +96,7 @@ def programs(settings: Settings) -> list[Program]:
         folder = postgres_folder(settings)
         command = [str(postgres_bin() / "postgres"), "-D", str(folder), "-p", str(ports["postgres"]), "-h", HOST,
                    "-c", "unix_socket_directories="]
-        ours.append(Program("postgres", command, "postgres", postgres_user(), stop_signal="INT"))
+        ours.append(Program("postgres", command, "postgres", postgres_user(), stop_signal="INT", folder=folder))
     if "redis" not in settings.external:
         redis = which("redis-server", "请安装 redis-server，或用 CKAN_REDIS_URL 指定已有的 Redis。")
         ours.append(Program("redis", [redis, str(redis_conf(settings))], "redis"))
