@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from conftest import Walk, at
 
-from mulu import profile
+from mulu import clocks, profile
 from mulu.case import apply, tick
 from mulu.errors import Refused
 from mulu.workdays import Calendar
@@ -237,3 +237,22 @@ def test_midnight_is_shanghais(walk, town):
     now = datetime(2025, 9, 25, 17, tzinfo=UTC)
     outcome = apply(case.procedure, case.profile, case.calendar, case.case, "own_head_agrees", town.asking_head, {}, now)
     assert outcome.case.clock("answer").started_at == date(2025, 9, 26)
+
+
+@pytest.mark.parametrize(
+    ("place", "due", "late"), [("guojia", "2025-09-29", "2025-09-30"), ("huarong", "2025-09-28", "2025-09-29")]
+)
+def test_a_deadline_of_a_day_or_none_only_goes_overdue(calendar, town, place, due, late):
+    """Unconditional sharing: one working day (guojia 21), at once elsewhere; a reminder would come with the application itself."""
+    clock = clocks.start("answer", "答复", profile.load(place).clock("answer_unconditional"), calendar, date(2025, 9, 28))
+    assert clock.due_on.isoformat() == due
+    for day in ("2025-09-28", due):
+        assert clocks.alarms(clock, calendar, date.fromisoformat(day), None) == []
+    assert clocks.alarms(clock, calendar, date.fromisoformat(late), None) == ["overdue"]
+
+
+def test_a_machine_whose_clock_was_set_back_does_not_set_a_case_back(walk, town):
+    case = asked(walk, town, "huarong", "2025-10-09")
+    case.do("ask_completion", town.head, "2025-09-26", missing=["授权书"])
+    assert case.outcomes[-1].event.at == case.outcomes[-2].event.at
+    assert case.case.clock("answer").paused_at == date(2025, 10, 9)
