@@ -21,8 +21,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from mulu_ops.settings import Settings
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from mulu_ops.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

@@ -7,9 +7,10 @@ import json
 import pytest
 from ckan import model
 from ckan.tests.helpers import CKANCliRunner
-from ckanext.mulu.model import history
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+
+from ckanext.mulu.model import history
 
 APPEND_ONLY = ("mulu_case_event", "mulu_entry_version", "mulu_resource_code", "mulu_procedure_version")
 FORBIDDEN = ("delete from {}", "truncate {}", "update {} set {} = {}")

@@ -9,13 +9,13 @@ import ckan.plugins.toolkit as tk
 import pytest
 from ckan import model
 from ckan.tests import factories
+from town import ENTRY, REVIEWS
+
+import mulu.profile
 from ckanext.mulu import drift
 from ckanext.mulu.model import history
 from mulu_harvest.demo import read_batches, read_departments
 from mulu_harvest.load import Loader
-from town import ENTRY, REVIEWS
-
-import mulu.profile
 
 LISTING = Path(__file__).parents[2] / "examples" / "demo.yml"
 VOLATILE = {"id", "name", "resource_code", "mulu_case", "metadata_created", "metadata_modified", "creator_user_id"}

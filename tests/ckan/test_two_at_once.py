@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from ckan import model
-from ckanext.mulu.model import history
-from ckanext.mulu.model.tables import entry_version, outbox
 from sqlalchemy import func, select
 from town import ENTRY, REVIEWS
+
+from ckanext.mulu.model import history
+from ckanext.mulu.model.tables import entry_version, outbox
 
 
 def together(town, calls: list[tuple[str, str, dict[str, Any]]]) -> list[tuple[int, Any]]:
