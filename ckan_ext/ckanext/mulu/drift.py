@@ -53,7 +53,7 @@ def _index() -> dict[str, tuple[str, str]]:
         }  # fmt: skip
         answer = solr.search(**query)
         for row in answer.docs:
-            modified = row["metadata_modified"]
+            modified = row.get("metadata_modified", "")
             text = modified if isinstance(modified, str) else modified.isoformat()
             found[row["id"]] = (text[:19], row.get("capacity", "public"))
         if answer.nextCursorMark == cursor:

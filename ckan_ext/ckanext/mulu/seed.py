@@ -62,12 +62,12 @@ def seed(profile: str, departments: list[dict[str, str]]) -> dict[str, Any]:
             model.User.get(users[role]["name"]).sysadmin = True  # type: ignore[union-attr]
         if organisation:
             _member(organisations[organisation], users[role]["name"], capacity)
-    clerks: dict[str, dict[str, dict[str, str]]] = {}
-    for department in listed:
+    clerks: dict[str, dict[str, dict[str, str]]] = {
+        provider: {"editor": users["provider_editor"], "head": users["provider_head"]},
+        consumer: {"editor": users["consumer"], "head": users["consumer_head"]},
+    }
+    for department in listed[2:]:
         name = department["name"]
-        if name == provider:
-            clerks[name] = {"editor": users["provider_editor"], "head": users["provider_head"]}
-            continue
         clerks[name] = {}
         for kind, capacity in (("editor", "editor"), ("head", "admin")):
             person = _person(f"{name}-{kind}", f"{department['title']}{'编目员' if kind == 'editor' else '负责人'}（演示）")
