@@ -32,13 +32,15 @@ _OF_A_BODY = re.compile(r"(单位|企业|机构|公司|学校|部门|办公|法�
 
 
 def check(
-    entry: Mapping[str, Any], profile: Profile, *, known_codes: Callable[[str], bool] | None = None, today: date | None = None
+    entry: object, profile: Profile, *, known_codes: Callable[[str], bool] | None = None, today: date | None = None
 ) -> list[Problem]:
     """All problems of an entry in wire form, errors and warnings, in the order of the form.
 
     known_codes: whether a resource code exists; without it related codes are checked for their form only.
     today: lets dates in the future be found; without it no day is taken for today.
     """
+    if not isinstance(entry, Mapping):
+        return [Problem("", "wrong_type", "目录条目应为一组字段", entry)]
     fields = FieldChecks(today)
     fields.entry(entry)
     typed = Entry.from_dict(entry)

@@ -205,12 +205,18 @@ def class_of(entry: Mapping[str, object]) -> dict[str, Any]:
     return {**{key: getattr(typed, key) for key in CLASS_FIELDS}, "items": items}
 
 
-def with_class(entry: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry (wire form) with the class of a classification_change put in: only what ``after`` names is changed."""
-    items = after.get("items") or {}
+def with_class(entry: Mapping[str, Any], after: object) -> dict[str, Any]:
+    """The entry (wire form) with the class of a classification_change put in: only what ``after`` names is changed.
+
+    Lenient like from_dict: what has no such shape changes nothing here and is refused by the procedure's form.
+    """
+    if not isinstance(after, Mapping):
+        return dict(entry)
+    named = after.get("items")
+    items = {name: row for name, row in named.items() if isinstance(row, Mapping)} if isinstance(named, Mapping) else {}
     changed = {**entry, **{key: after[key] for key in CLASS_FIELDS if key in after}}
     if items:
-        changed["items"] = [{**item, **items.get(item.get("name"), {})} for item in entry.get("items") or ()]
+        changed["items"] = [{**item, **items.get(_text(item.get("name")), {})} for item in _rows(entry.get("items"))]
     return changed
 
 

@@ -13,6 +13,7 @@ from mulu.checks import check
 from mulu.credit_code import make
 from mulu.entry import FIELDS, ITEM_FIELDS
 from mulu.errors import errors_of
+from mulu.files import ROOT, read_yaml
 
 TODAY = date(2026, 3, 2)
 GOOD = {
@@ -257,9 +258,12 @@ def test_everything_that_is_wrong_is_told_at_once():
     assert {p.rule for p in problems} == {"required"}
 
 
-def test_a_place_may_demand_the_security_level():
-    from mulu.files import ROOT, read_yaml
+@pytest.mark.parametrize("entry", [None, [], "婚姻登记信息", 7])
+def test_what_is_no_entry_at_all(entry):
+    assert [p.rule for p in check(entry, profile.load("guojia"))] == ["wrong_type"]
 
+
+def test_a_place_may_demand_the_security_level():
     layer = read_yaml(ROOT / "profiles" / "guojia.yml")
     layer["switches"]["security_level_required"]["value"] = True
     problems = check({**GOOD, "security_level": ""}, profile.build([layer]), today=TODAY)

@@ -114,3 +114,8 @@ def test_a_class_is_put_in_and_nothing_else_changes():
 
 def test_the_class_fields_are_fields():
     assert set(CLASS_FIELDS) <= set(FIELD)
+
+
+@pytest.mark.parametrize("after", [None, "none", [], {"items": ["姓名"]}, {"items": {"姓名": "none"}}, {"title": "别的"}])
+def test_what_is_no_class_changes_nothing(after):
+    assert with_class(ENTRY, after) == ENTRY
