@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from mulu import credit_code, resource_code
 from mulu.codes import CODE_LISTS, fold
