@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import importlib.metadata
-import re
 import shutil
 import smtplib
 import subprocess
@@ -17,6 +16,7 @@ import psycopg2
 import redis
 import requests
 from alembic.script import ScriptDirectory
+from packaging.requirements import Requirement
 
 from mulu.workdays import Calendar
 from mulu_ops import portal, programs, solr
@@ -70,10 +70,17 @@ def _verdict(fine: bool, found: str, mend: str, otherwise: Verdict = Verdict.ERR
 
 
 def _packages(settings: Settings) -> Answer:
-    locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    locked = _locked((ROOT / "requirements.lock").read_text(encoding="utf-8"))
     other = [f"{name} {here}（应为 {locked[name]}）" for name in locked if (here := _installed(name)) not in ("", locked[name])]
     found = f"与 requirements.lock 不同的有 {len(other)} 个：{'、'.join(other[:5])}" if other else f"CKAN {locked['ckan']} 等与锁定版本一致"
     return _verdict(not other, found, "删除 .venv/mulu.stamp 后运行 deploy/local/bootstrap.sh")
+
+
+def _locked(lock: str) -> dict[str, str]:
+    """Package → version for this Python and system; the lock may hold several, each with its marker."""
+    lines = (line.removesuffix("\\").strip() for line in lock.splitlines() if line[:1].isalnum())
+    wanted = [requirement for line in lines if (requirement := Requirement(line)).marker is None or requirement.marker.evaluate()]
+    return {requirement.name: str(requirement.specifier).removeprefix("==") for requirement in wanted}
 
 
 def _installed(name: str) -> str:

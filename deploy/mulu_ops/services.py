@@ -83,7 +83,8 @@ class Services:
             write_private(file, text)
         if not self.daemon_runs():
             command = [str(programs.BIN / "supervisord"), "-c", str(file)]
-            subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=clean_environment())
+            null = subprocess.DEVNULL
+            subprocess.run(command, check=False, env=clean_environment(), stdin=null, stdout=null, stderr=null)
             wait_for("supervisord", self.daemon_runs, 20, f"请看日志 {self.settings.log}/supervisord.log")
         elif changed:
             self._reread()

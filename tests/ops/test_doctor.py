@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import shlex
+import subprocess
 from pathlib import Path
 
 from mulu_ops import doctor
@@ -38,5 +39,13 @@ def test_a_secret_that_others_may_read_is_found(tmp_path: Path) -> None:
     verdict, found, mend = CHECKS["文件权限"](settings)
     assert verdict is Verdict.ERROR
     assert "secrets.json" in found
-    os.system(mend)
+    subprocess.run(shlex.split(mend), check=True)
     assert CHECKS["文件权限"](settings)[0] is Verdict.OK
+
+
+def test_a_lock_may_hold_one_package_for_several_pythons() -> None:
+    lock = (
+        "# made by uv\na-b==1.0 ; python_version < '3.0' \\\n    --hash=sha256:00\n"
+        "a-b==2.0 ; python_version >= '3.0' \\\n    --hash=sha256:00\nc[x]==3.1 \\\n    --hash=sha256:00\n"
+    )
+    assert doctor._locked(lock) == {"a-b": "2.0", "c": "3.1"}
