@@ -207,6 +207,6 @@ def _store(procedure: Procedure, outcome: Outcome, touched: Touched, *, new: boo
 
 def proposing(resource_id: str) -> str | None:
     """The id of the entry for which an open review proposes this resource."""
-    holds = case_table.c.body["data"]["proposed"]["resources"].contains([{"id": resource_id}])
+    holds = case_table.c.body[("data", "proposed", "resources")].contains([{"id": resource_id}])  # as ix_mulu_case_proposed_resources
     query = select(case_table.c.subject_id).where(case_table.c.is_open, case_table.c.procedure == "catalogue_review", holds)
     return model.Session.execute(query).scalars().first()
