@@ -26,7 +26,7 @@ test:
 lint: bootstrap
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/mypy mulu deploy/mulu_ops
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 bench: bootstrap
 	@.venv/bin/python -m bench.run $(WHAT)

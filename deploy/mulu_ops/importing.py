@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,12 +68,17 @@ def import_forms(api: Api, files: Sequence[Path], *, organization: str, profile:
         yield outcome
 
 
-def harvest(api: Api, folder: Path, *, file: Path | None, profile: str, create_departments: bool, options: Options) -> Outcome:
-    """A portal's list by its ``source.yml``; the list lies beside it unless ``file`` names another."""
+def harvest(
+    api: Api, folder: Path, *, file: Path | None, partial: bool, profile: str, create_departments: bool, options: Options
+) -> Outcome:
+    """A portal's list by its ``source.yml``; the list lies beside it unless ``file`` names another.
+
+    ``partial``: the file holds only some of the source, so its number of entries says nothing.
+    """
     try:
         source = load_source(folder)
         path = file or folder / source.file
-        reading = read_portal(source, path, known=api.departments())
+        reading = read_portal(source, path, known=api.departments(), expected=(0, sys.maxsize) if partial else None)
     except SourceError as error:
         raise Missing(str(error)) from None
     if create_departments and not options.dry_run:

@@ -31,7 +31,7 @@ WITHOUT_CKAN = ("rules", "harvest", "site", "ops")
 LINTERS = (
     ("ruff", "check", "--quiet"),
     ("mypy", "mulu", "deploy/mulu_ops"),
-    ("lint-imports",),
+    ("lint-imports", "--no-logo"),
 )
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
