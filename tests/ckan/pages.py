@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import ckan.plugins as plugins
 import ckan.plugins.toolkit as tk
 import pytest
 from bs4 import BeautifulSoup, Tag
-from ckan import model
-from ckan.tests import factories, helpers
+from ckan.tests import factories
 from werkzeug.datastructures import MultiDict
 
 PEOPLE = {
@@ -141,20 +139,8 @@ class Portal:
 
 
 @pytest.fixture(scope="module")
-def portal(reset_db, reset_index, migrate_db_for):
-    plugins.load_all()
-    reset_db()
-    migrate_db_for("mulu")
-    reset_index()
-    try:
-        yield _portal(helpers._get_test_app())
-    finally:
-        model.Session.remove()
-        plugins.unload_all()
-
-
-def _portal(app: Any) -> Portal:
-    found = Portal(app)
+def portal(empty_ckan: Any) -> Portal:
+    found = Portal(empty_ckan)
     sysadmin = factories.Sysadmin(fullname="运维")
     found.users = {"sysadmin": sysadmin, "citizen": factories.User(fullname="市民")}
     for name, (title, function, capacities) in PEOPLE.items():
