@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from mulu.profile import PROFILES, load
 from mulu_harvest.demo import read_batches, read_departments
 from mulu_ops import demo
-
-from mulu.profile import PROFILES, load
 
 
 def test_at_least_300_entries_of_at_least_10_departments_some_of_them_sound() -> None:
