@@ -12,7 +12,7 @@ from sqlalchemy import select
 import mulu.profile
 from ckanext.mulu.model.tables import resource_code
 from mulu.checks import check
-from mulu.entry import FIELDS, class_of, with_class
+from mulu.entry import FIELDS, Entry, class_of, with_class
 from mulu.errors import Problem
 from mulu.profile import Profile
 from mulu.workdays import Calendar
@@ -38,10 +38,16 @@ def to_entry(package: dict[str, Any]) -> dict[str, Any]:
     """
     entry = {key: package[key] for key in KEYS if package.get(key) not in (None, "", [], {})}
     entry["provider"] = provider_name(package)
-    resources = [{key: str(one[key]) for key in RESOURCE_KEYS if one.get(key)} for one in package.get("resources") or []]
+    given = package.get("resources") or []
+    resources = [{key: str(one[key]) for key in RESOURCE_KEYS if one.get(key)} for one in given]
     if resources:
         entry["resources"] = resources
     return entry
+
+
+def typed(package: dict[str, Any]) -> dict[str, Any]:
+    """As ``to_entry``, without the values of a wrong type that somebody sent; the rules report them."""
+    return Entry.from_dict(to_entry(package)).to_dict()
 
 
 def to_package(entry: dict[str, Any]) -> dict[str, Any]:
@@ -66,9 +72,11 @@ def provider_name(package: dict[str, Any]) -> str:
     return str(found.name) if found else ""
 
 
-def organisation(id_or_name: str | None) -> Any:
+def organisation(id_or_name: Any) -> Any:
     """The organisation or None. By id without a query, where the session knows it: ``Group.get`` asks the database each time."""
-    return (model.Session.get(model.Group, id_or_name) or model.Group.by_name(id_or_name)) if id_or_name else None
+    if not id_or_name or not isinstance(id_or_name, str):
+        return None
+    return model.Session.get(model.Group, id_or_name) or model.Group.by_name(id_or_name)
 
 
 def known_code(code: str) -> bool:

@@ -55,7 +55,10 @@ def taken(entry: dict[str, Any], package_id: str = "") -> Problem | None:
     if not code:
         return None
     alone(code)
-    owner = model.Session.execute(select(resource_code.c.package_id).where(resource_code.c.code == code)).scalar()
+    given = select(resource_code.c.package_id).where(resource_code.c.code == code)
+    # What is no code by the rules is never given out, but a draft may bear it.
+    borne = select(identity.c.package_id).where(identity.c.resource_code == code)
+    owner = model.Session.execute(given.union_all(borne)).scalars().first()
     if owner in (None, package_id):
         return None
     other = model.Package.get(owner)

@@ -13,12 +13,18 @@ from mulu.codes import CODE_LISTS
 
 FACETED = ("catalogue_kind", "theme", "share_type", "open_type", "update_frequency", "format_class")
 """Fields of an entry that are filtered by, each a string field of the same name in the index."""
+TITLE = 200
+"""Characters of a title that are spelled in pinyin; the rules let none be longer, but a draft may be."""
+LONGEST = 8000
+"""Characters of any value that are searched."""
+WHOLE = ("data_dict", "validated_data_dict")
+"""Stored, never searched."""
 
 
 def before_index(package: dict[str, Any]) -> dict[str, Any]:
     """Adds pinyin and the key to sort by, the department's and the items' names, and the fields that are filtered by."""
     stored = json.loads(package["validated_data_dict"])
-    title = stored.get("title") or ""
+    title = (stored.get("title") or "")[:TITLE]
     syllables = lazy_pinyin(title, errors=lambda other: list(other))
     initials = "".join(part[0] for part in lazy_pinyin(title, style=Style.FIRST_LETTER, errors="ignore") if part)
     package["title_pinyin"] = ["".join(syllables), initials]
@@ -35,7 +41,14 @@ def before_index(package: dict[str, Any]) -> dict[str, Any]:
     for key in ("items", "secrecy_review", "privacy_review", "source"):
         package.pop(key, None)
         package.pop(f"extras_{key}", None)
-    return package
+    return {key: value if key in WHOLE else _shortened(value) for key, value in package.items()}
+
+
+def _shortened(value: Any) -> Any:
+    """Solr refuses a document with a term of more than 32,766 bytes; a draft may hold any text."""
+    if isinstance(value, list):
+        return [_shortened(part) for part in value]
+    return value[:LONGEST] if isinstance(value, str) else value
 
 
 def before_search(params: dict[str, Any]) -> dict[str, Any]:

@@ -53,5 +53,23 @@ def require_storable(data: dict[str, Any]) -> None:
         raise error(problems)
 
 
+def require_dataset(data: dict[str, Any]) -> None:
+    """The shape of what is sent as a dataset, as far as CKAN itself would stumble over it. Entries have no groups and no tags."""
+    require_storable(data)
+    for unused in ("groups", "tags"):
+        data.pop(unused, None)
+    problems = [
+        Problem(key, "wrong_type", f"{key} 须为文字", data[key])
+        for key in ("id", "name", "owner_org")
+        if data.get(key) is not None and not isinstance(data[key], str)
+    ]
+    for key in ("resources", "items"):
+        rows = data.get(key, [])
+        if rows != "" and not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
+            problems.append(Problem(key, "wrong_type", f"{key} 须为列表，每项为一组字段", rows))
+    if problems:
+        raise error(problems)
+
+
 def one(field: str, rule: str, message: str, article: str = "", value: Any = None) -> tk.ValidationError:
     return error([Problem(field, rule, message, value, article)])

@@ -4,48 +4,62 @@ from __future__ import annotations
 
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 from ckan.logic.schema import validator_args
 
+from ckanext.mulu.logic import refusal
+
 Schema = dict[str, Any]
+LONGEST = 1000
+"""Characters of an id, a key, a question."""
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST or any(refusal.unstorable(value)):
+        raise tk.Invalid(f"须为文字，不超过{LONGEST}字")
+    return value
+
+
+def number(value: Any) -> int:
+    """A whole number from 0, also as digits, as addresses bring it."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**9:
+        raise tk.Invalid("须为不小于0的整数")
+    return value
 
 
 @validator_args
-def case_open(not_empty: Any, unicode_safe: Any, convert_to_json_if_string: Any, dict_only: Any, ignore_missing: Any) -> Schema:
+def case_open(not_empty: Any, convert_to_json_if_string: Any, dict_only: Any, ignore_missing: Any) -> Schema:
     return {
-        "procedure": [not_empty, unicode_safe],
+        "procedure": [not_empty, text],
         "subject": [not_empty, convert_to_json_if_string, dict_only],
         "data": [ignore_missing, convert_to_json_if_string, dict_only],
     }
 
 
 @validator_args
-def case_event(
-    not_empty: Any, unicode_safe: Any, convert_to_json_if_string: Any, dict_only: Any, ignore_missing: Any,
-    natural_number_validator: Any,
-) -> Schema:  # fmt: skip
+def case_event(not_empty: Any, convert_to_json_if_string: Any, dict_only: Any, ignore_missing: Any, ignore_empty: Any) -> Schema:
     return {
-        "id": [not_empty, unicode_safe],
-        "event": [not_empty, unicode_safe],
+        "id": [not_empty, text],
+        "event": [not_empty, text],
         "data": [ignore_missing, convert_to_json_if_string, dict_only],
-        "version": [ignore_missing, natural_number_validator],
+        "version": [ignore_empty, number],
     }
 
 
 @validator_args
-def case_show(not_empty: Any, unicode_safe: Any) -> Schema:
-    return {"id": [not_empty, unicode_safe]}
+def by_id(not_empty: Any) -> Schema:
+    return {"id": [not_empty, text]}
 
 
 @validator_args
-def case_list(
-    ignore_empty: Any, ignore_missing: Any, unicode_safe: Any, boolean_validator: Any, natural_number_validator: Any,
-    limit_to_configured_maximum: Any, default: Any,
-) -> Schema:  # fmt: skip
-    text = [ignore_empty, unicode_safe]
+def case_list(ignore_empty: Any, boolean_validator: Any) -> Schema:
+    words = [ignore_empty, text]
     return {
-        "procedure": text, "state": text, "org": text, "subject_id": text, "q": text,
-        "mine": [ignore_missing, boolean_validator],
-        "open": [ignore_missing, boolean_validator],
-        "limit": [default(20), natural_number_validator, limit_to_configured_maximum("mulu.case_list_max", 1000)],
-        "offset": [default(0), natural_number_validator],
+        "procedure": words, "state": words, "org": words, "subject_id": words, "q": words,
+        "mine": [ignore_empty, boolean_validator],
+        "open": [ignore_empty, boolean_validator],
+        "limit": [ignore_empty, number],
+        "offset": [ignore_empty, number],
     }  # fmt: skip

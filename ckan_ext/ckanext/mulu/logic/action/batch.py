@@ -22,8 +22,8 @@ def mulu_case_batch(context: dict[str, Any], data: dict[str, Any]) -> dict[str, 
     """
     tk.check_access("mulu_case_event", context, data)
     refusal.require_storable(data)
-    ids, event = data.get("ids"), data.get("event")
-    if not isinstance(ids, list) or not ids or len(ids) > MOST or not isinstance(event, str):
+    ids, event, filled_in = data.get("ids"), data.get("event"), data.get("data") or {}
+    if not isinstance(ids, list) or not ids or len(ids) > MOST or not isinstance(event, str) or not isinstance(filled_in, dict):
         raise refusal.one("ids", "batch_size", f"请给出 1 到 {MOST} 个事项编号（ids）和一个操作（event）")
     actor, touched, results = roles.person(context), Touched(), []
     for case_id in map(str, ids):
@@ -33,7 +33,7 @@ def mulu_case_batch(context: dict[str, Any], data: dict[str, Any]) -> dict[str, 
                 case = cases.get(case_id, lock=True)
                 access.require_seen(actor, case)
                 title = case.subject["title"]
-                after = cases.act(case, event, actor, data.get("data") or {}, touched)
+                after = cases.act(case, event, actor, filled_in, touched)
             results.append({"id": case_id, "title": title, "ok": True, "state": after.state, "problems": []})
         except tk.ObjectNotFound:
             problems = [{"field": "", "rule": "not_found", "message": tk._("没有这个事项。"), "article": ""}]

@@ -30,8 +30,8 @@ def mulu_case_open(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     :param data: the fields that the procedure's opening asks for (``mulu_procedure_show`` gives its JSON Schema)
     :returns: as ``mulu_case_show``
     """
-    tk.check_access("mulu_case_open", context, data)
     refusal.require_storable(data)
+    tk.check_access("mulu_case_open", context, data)
     actor = roles.person(context)
     try:
         load_procedure(data["procedure"])
@@ -61,12 +61,12 @@ def mulu_case_event(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     with refusal.refusals(), transaction(context) as touched:
         case = cases.get(data["id"], lock=True)
         access.require_seen(actor, case)
-        cases.act(case, data["event"], actor, data.get("data") or {}, touched, version=data.get("version"))
+        cases.act(case, data["event"], actor, data.get("data") or {}, touched, version=data.get("version") or None)
     return _show(data["id"], actor)
 
 
 @tk.side_effect_free
-@tk.validate_action_data(schema.case_show)
+@tk.validate_action_data(schema.by_id)
 def mulu_case_show(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     """A case with its events, what this person may do now (and why not), the difference to what is published, all problems.
 
@@ -85,20 +85,20 @@ def mulu_case_list(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     :returns: ``{count, results}``; a result is as in ``row_of``
     """
     tk.check_access("mulu_case_list", context, data)
-    refusal.require_storable(data)
     actor = roles.person(context)
     where = [access.visible_cases(actor)]
     for key in ("procedure", "state", "org", "subject_id"):
         if data.get(key):
             where.append(case_table.c[key] == data[key])
-    if data.get("open") is not None:
+    if isinstance(data.get("open"), bool):
         where.append(case_table.c.is_open.is_(data["open"]))
     if data.get("q"):
         where.append(case_table.c.title.contains(data["q"], autoescape=True))
     if data.get("mine"):
         where.append(or_(case_table.c.filed_by == actor.id, access.turn_is_of(actor)))
     count = model.Session.execute(select(func.count()).select_from(case_table).where(*where)).scalar_one()
-    found = _rows(where, case_table.c.updated_at.desc(), data.get("limit") or 20, data.get("offset") or 0)
+    limit = min(data.get("limit") or 20, tk.config["mulu.case_list_max"])
+    found = _rows(where, case_table.c.updated_at.desc(), limit, data.get("offset") or 0)
     return {"count": count, "results": rows_of(found, actor)}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 import mulu.profile
 from ckanext.mulu import entries
-from ckanext.mulu.logic import refusal
+from ckanext.mulu.logic import refusal, schema
 from ckanext.mulu.model.tables import entry_version
 from mulu.case import PROCEDURES, load_procedure
 from mulu.procedure import Procedure
@@ -35,13 +35,14 @@ def mulu_entry_check(context: Context, data: dict[str, Any]) -> dict[str, Any]:
 
 
 @tk.side_effect_free
+@tk.validate_action_data(schema.by_id)
 def mulu_entry_history(context: Context, data: dict[str, Any]) -> list[dict[str, Any]]:
     """The versions of an entry that were published, the newest first, to everybody who may see the entry.
 
     :param id: of the dataset, or its name
     :returns: ``[{version, published_at, summary, case_id, entry}]``
     """
-    package = model.Package.get(tk.get_or_bust(data, "id"))
+    package = model.Package.get(data["id"])
     if package is None:
         raise tk.ObjectNotFound(tk._("没有这个条目。"))
     tk.check_access("package_show", context, {"id": package.id})
@@ -66,6 +67,7 @@ def mulu_procedure_list(context: Context, data: dict[str, Any]) -> list[dict[str
 
 
 @tk.side_effect_free
+@tk.validate_action_data(schema.by_id)
 def mulu_procedure_show(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     """One procedure with its events and its JSON Schema.
 
@@ -73,7 +75,7 @@ def mulu_procedure_show(context: Context, data: dict[str, Any]) -> dict[str, Any
     """
     tk.check_access("mulu_procedure_show", context, data)
     try:
-        procedure = load_procedure(tk.get_or_bust(data, "id"))
+        procedure = load_procedure(data["id"])
     except KeyError as unknown:
         raise tk.ObjectNotFound(str(unknown.args[0])) from None
     events = [{"id": event.key, "label": event.label, "from": sorted(event.by)} for event in procedure.events.values()]
@@ -88,6 +90,7 @@ def mulu_profile_list(context: Context, data: dict[str, Any]) -> list[dict[str, 
 
 
 @tk.side_effect_free
+@tk.validate_action_data(schema.by_id)
 def mulu_profile_show(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     """One place with all its deadlines: ``clocks: [{name, label, length, unit, text, article, note, why}]``.
 

@@ -25,14 +25,14 @@ REVIEW, CLASS_CHANGE = "catalogue_review", "classification_change"
 @tk.chained_action
 def package_create(next_: Any, context: Context, data: Package) -> Any:
     """A new entry: a draft under review from its first moment, seen by its department and the reviewers only (requirements C3)."""
+    refusal.require_dataset(data)
     tk.check_access("package_create", context, data)
-    refusal.require_storable(data)
     actor = roles.person(context)
     with refusal.refusals(), transaction(context) as touched:
         package_id = _insert(next_, context, data)
-        entry = entries.to_entry({**data, "id": package_id})
+        entry = entries.typed(data)
         subject = {"type": "entry", "id": package_id, "org": entry["provider"], "title": entry.get("title") or data["name"]}
-        cases.open_(REVIEW, subject, actor, {"kind": "new"}, touched, entry=entry)
+        cases.open_(REVIEW, subject, actor, {"kind": "new"}, touched, entry=entries.to_entry(data))
         identities.register(package_id, entry)
         touched.add(package_id)
     if context.get("return_id_only"):
@@ -43,7 +43,7 @@ def package_create(next_: Any, context: Context, data: Package) -> Any:
 def _insert(next_: Any, context: Context, data: Package) -> str:
     """CKAN's own insert within our transaction, with the code and name that the portal gives."""
     data |= {"private": True, "state": "active", "type": "dataset"}
-    entry = entries.to_entry(data)
+    entry = entries.typed(data)
     if problem := identities.taken(entry):
         raise refusal.error([problem])
     if not entry.get("resource_code"):
@@ -57,11 +57,11 @@ def package_update(next_: Any, context: Context, data: Package) -> Any:
     """A draft is changed in place; a change of a published entry waits in its case, and the published version is returned."""
     if context.get("mulu_decided"):
         return next_(context, data)
+    refusal.require_dataset(data)
     package = model.Package.get(data.get("id") or data.get("name") or "")
     if package is None:
         raise tk.ObjectNotFound(tk._("没有这个条目。"))
     tk.check_access("package_update", context, {**data, "id": package.id})
-    refusal.require_storable(data)
     actor = roles.person(context)
     data = {**data, "id": package.id, "name": package.name, "private": package.private, "state": package.state}
     data["owner_org"] = package.owner_org
@@ -76,7 +76,7 @@ def package_update(next_: Any, context: Context, data: Package) -> Any:
 
 
 def _change_draft(next_: Any, context: Context, data: Package, actor: Person, touched: Touched) -> None:
-    entry = entries.to_entry(data)
+    entry = entries.typed(data)
     before = entries.to_entry(entries.show(data["id"]))
     data["resource_code"] = entry["resource_code"] = identities.follow_class(before, entry)
     if entry["resource_code"] != before.get("resource_code"):
@@ -95,7 +95,7 @@ def _change_draft(next_: Any, context: Context, data: Package, actor: Person, to
 def propose(context: Context, data: Package, actor: Person, touched: Touched) -> None:
     """Put a change of a published entry before those who decide: its class in one case, all else in another."""
     current = entries.show(data["id"])
-    before, after = entries.to_entry(current), entries.to_entry({**data, "organization": current["organization"]})
+    before, after = entries.to_entry(current), entries.typed({**data, "organization": current["organization"]})
     for key in ("resource_code", "published_on", "secrecy_review", "privacy_review", "source"):
         if before.get(key):
             after[key] = before[key]
