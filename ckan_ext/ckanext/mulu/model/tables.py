@@ -38,8 +38,18 @@ case = Table(
     Column("updated_at", DateTime(timezone=True)),
     Column("version", Integer),
     Column("body", JSONB),
+    Column("parties", ARRAY(Text)),
 )  # fmt: skip
-"""``body`` is the engine's case whole; the other columns repeat what lists filter and sort by. ``turn``: ``role`` or ``role@org``."""
+"""``body`` is the engine's case whole; the other columns repeat what lists filter and sort by. ``turn``: ``role`` or ``role@org``
+(``applicant@<user id>``). ``parties``: every organisation that the case concerns."""
+
+profile_version = Table(
+    "mulu_profile_version", metadata,
+    Column("version", Text, primary_key=True),
+    Column("profile", Text),
+    Column("source", JSONB),
+)  # fmt: skip
+"""Append-only. The places' rules under which cases were opened: {"layers": [...], "stricter": bool}."""
 
 case_event = Table(
     "mulu_case_event", metadata,
@@ -100,3 +110,91 @@ outbox = Table(
     Column("last_error", Text),
 )  # fmt: skip
 """Notices to be sent; written with the event that causes them."""
+
+grant = Table(
+    "mulu_grant", metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text),
+    Column("package_id", Text),
+    Column("kind", Text),
+    Column("org", Text),
+    Column("person", Text),
+    Column("items", JSONB),
+    Column("scenario", Text),
+    Column("purpose", Text),
+    Column("until", Date),
+    Column("status", Text),
+    Column("key_hash", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("changed_at", DateTime(timezone=True)),
+)  # fmt: skip
+"""Who may read which items of an entry. kind: sharing (to the department ``org``) or opening (to the user ``person``); items: names;
+until: the last day; status: active, suspended, ended; key_hash: sha256 of the grant's API key, "" before one was made."""
+
+use = Table(
+    "mulu_use", metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("grant_id", Text),
+    Column("case_id", Text),
+    Column("package_id", Text),
+    Column("resource_id", Text),
+    Column("at", DateTime(timezone=True)),
+    Column("who", Text),
+    Column("how", Text),
+    Column("format", Text),
+    Column("scenario", Text),
+    Column("rows", BigInteger),
+    Column("bytes", BigInteger),
+    Column("status", Integer),
+)  # fmt: skip
+"""Append-only. Every call under a grant (使用记录, guojia 29). how: download or api; who: user id, or ``key`` for the grant's key."""
+
+receipt = Table(
+    "mulu_receipt", metadata,
+    Column("receipt", Text, primary_key=True),
+    Column("case_id", Text),
+    Column("code_hash", Text),
+    Column("created_at", DateTime(timezone=True)),
+)  # fmt: skip
+"""What a member of the public holds: the receipt number, and the hash of the query code that was shown once."""
+
+attachment = Table(
+    "mulu_attachment", metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text),
+    Column("name", Text),
+    Column("type", Text),
+    Column("size", BigInteger),
+    Column("sha256", Text),
+    Column("uploaded_by", Text),
+    Column("created_at", DateTime(timezone=True)),
+)  # fmt: skip
+"""A file handed in with a case; its content lies in the portal's storage under ``mulu_attachments/<id>``."""
+
+delivery = Table(
+    "mulu_delivery", metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("outbox_id", BigInteger),
+    Column("case_id", Text),
+    Column("recipient", Text),
+    Column("channel", Text),
+    Column("title", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("read_at", DateTime(timezone=True)),
+    Column("attempts", Integer),
+    Column("next_at", DateTime(timezone=True)),
+    Column("last_error", Text),
+)  # fmt: skip
+"""One notice to one recipient by one channel. recipient: user id, or ``mailto:…`` of a member of the public; channel: portal, mail."""
+
+source = Table(
+    "mulu_source", metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("case_id", Text),
+    Column("package_id", Text),
+    Column("item", Text),
+    Column("org", Text),
+    Column("at", DateTime(timezone=True)),
+)  # fmt: skip
+"""Append-only. Which department is the source of an item (数源部门, guojia 19)."""
