@@ -1,0 +1,91 @@
+"""What is asked for in a sharing or open-data application: entries and, of each, only the items that are needed (最小够用).
+
+``asked`` is ``[{"id": package id, "items": [names], "reasons": {item: why}}]``. ``entries`` are the published entries of wire form
+by id. 政务数据共享条例 第二十条, 湘潭 二（四）, 华容 第二十五条.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from mulu.errors import Problem
+from mulu.profile import Profile
+
+Kind = Literal["sharing", "opening"]
+Asked = Sequence[Mapping[str, Any]]
+Entries = Mapping[str, Mapping[str, Any]]
+_CLASS = {"sharing": ("share_type", "共享"), "opening": ("open_type", "开放")}
+
+
+def problems(asked: Asked, entries: Entries, kind: Kind, place: Profile, *, provider: str, share_class: str = "") -> list[Problem]:
+    """Everything wrong with what is asked, all at once; each with the article.
+
+    provider: the department asked. share_class: which part of a split basket this is ("" for opening: only what is conditional).
+    """
+    key, word = _CLASS[kind]
+    article = place.cite("apply_share" if kind == "sharing" else "apply_open")
+    found: list[Problem] = []
+
+    def wrong(row: int, rule: str, message: str, value: Any = None, at: str = "") -> None:
+        found.append(Problem(f"asked[{row}]{at}", rule, message, value, article))
+
+    seen: set[str] = set()
+    for n, one in enumerate(asked):
+        entry = entries.get(one["id"])
+        if entry is None or entry.get("provider") != provider:
+            wrong(n, "not_in_list", f"“{one['id']}”不是该部门已发布的条目", one["id"])
+            continue
+        title = entry["title"]
+        if one["id"] in seen:
+            wrong(n, "duplicate", f"《{title}》列了两次", one["id"])
+        seen.add(one["id"])
+        asked_class = entry.get(key, "")
+        if asked_class == "none":
+            wrong(n, "not_shared", f"《{title}》属于不予{word}类，不能申请{_instead(kind, place)}", asked_class)
+        elif kind == "opening" and asked_class == "unconditional":
+            wrong(n, "open_already", f"《{title}》已经无条件开放，可以直接下载，不用申请", asked_class)
+        elif share_class and asked_class != share_class:
+            wrong(n, "other_class", f"《{title}》的共享类型与本申请不同，请分别申请", asked_class)
+        items = {row["name"]: row for row in entry.get("items", [])}
+        if not one.get("items"):
+            wrong(n, "required", f"请勾选《{title}》中需要的信息项", None, ".items")
+        for name in one.get("items") or ():
+            item = items.get(name)
+            if item is None:
+                wrong(n, "not_in_list", f"《{title}》没有信息项“{name}”", name, ".items")
+            elif (item.get(key) or asked_class) == "none":
+                wrong(n, "not_shared", f"《{title}》的信息项“{name}”不予{word}", name, ".items")
+            elif item.get("sensitive") and not str((one.get("reasons") or {}).get(name, "")).strip():
+                wrong(n, "reason_required", f"“{name}”是敏感的信息项，请说明为什么必须使用", name, f".reasons.{name}")
+    return found
+
+
+def _instead(kind: Kind, place: Profile) -> str:
+    """Where to turn with what is not shared or open."""
+    if kind == "opening":
+        return f"；有异议的可以申请复核（{place.cite('rereview')}）"
+    return f"；确需使用的，请与提供部门协商或者提出供需对接（{place.cite('not_shared')}）"
+
+
+def split(asked: Asked, entries: Entries) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """A basket by (provider, share class), in the basket's order: one application each. Unknown entries stand under ("", "")."""
+    parts: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in asked:
+        entry = entries.get(one.get("id", "")) or {}
+        parts.setdefault((entry.get("provider", ""), entry.get("share_type", "")), []).append(one)
+    return parts
+
+
+def granted(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Items granted of each entry by a case's data: all that was asked where nothing had to be decided."""
+    asked = {one["id"]: list(one["items"]) for one in data["asked"]}
+    if "decisions" not in data:
+        return asked
+    given: dict[str, list[str]] = {}
+    for row in data["decisions"]:
+        if row["decision"] == "agreed":
+            given[row["id"]] = asked[row["id"]]
+        elif row["decision"] == "partly":
+            given[row["id"]] = [name for name in asked[row["id"]] if name in row["items"]]
+    return given
