@@ -6,7 +6,7 @@ found outside of the case, read-only; a procedure's YAML names the facts that it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
@@ -15,7 +15,7 @@ from mulu import clocks, conditions, forms
 from mulu.clocks import ClockState
 from mulu.conditions import Situation
 from mulu.errors import BrokenRules, Problem, Refused
-from mulu.people import ORG_ROLES, ROLE_LABELS, SYSTEM, Person, Role
+from mulu.people import ORG_ROLES, OWN_ROLES, ROLE_LABELS, SYSTEM, Person, Role
 from mulu.procedure import (
     PROCEDURES,
     ClockSpec,
@@ -30,7 +30,7 @@ from mulu.workdays import Calendar
 
 __all__ = [
     "PROCEDURES", "Case", "Effect", "EventRecord", "Notice", "Outcome", "Possible", "Procedure", "apply", "available",
-    "load_procedure", "open_case", "tick", "who_acts",
+    "load_procedure", "open_case", "parties", "tick", "who_acts",
 ]  # fmt: skip
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -87,17 +87,25 @@ def available(
         if case.state not in event.by or not conditions.holds(event.when, situation):
             continue
         problems = _who(procedure, profile, case, event, actor)
+        problems += [] if problems else _guarded(event.blocked, situation)
         if event.extends and not problems:
             problems = _extension(procedure, profile, case, event, {}, at.date())[1]
         allowed, why = not problems, problems[0].message if problems else ""
-        fields = event.fields
+        fields = forms.in_place(event.fields, profile)
         found.append(Possible(event.key, event.label, allowed, why, _cited(profile, event), fields, event.style))
     return found
 
 
 def who_acts(procedure: Procedure, case: Case) -> set[Role]:
-    """Whose turn it is; nobody's in a final state."""
-    return {_role(spec, case.subject, case.data) for spec in procedure.states[case.state].acts}
+    """Whose turn it is; nobody's where the case rests or has ended."""
+    return _roles(procedure.states[case.state].acts, case)
+
+
+def parties(procedure: Procedure, case: Case) -> set[str]:
+    """Every organisation that the case concerns: the subject's, and those whose people have a part in some step."""
+    events = (procedure.opening, *procedure.events.values())
+    specs = {spec for event in events for by in event.by.values() for spec in by if spec.name in ORG_ROLES}
+    return {str(role.org) for role in _roles(specs, case)} | ({str(case.subject["org"])} if case.subject["org"] else set())
 
 
 def tick(procedure: Procedure, profile: Profile, calendar: Calendar, case: Case, now: datetime) -> list[Outcome]:
@@ -129,12 +137,12 @@ def _alarm(
     changed = tuple(clock if one.name == clock.name else one for one in case.clocks)
     after = replace(case, clocks=changed, version=case.version + 1, updated_at=at)
     due = {"clock": clock.name, "clock_label": clock.label, "due_on": clock.due_on.isoformat()}
-    to = {_role(one, case.subject, case.data) for one in spec.escalate} if template == "escalation" else who_acts(procedure, case)
+    told = spec.escalate if template == "escalation" else spec.tell or procedure.states[case.state].acts
     record = EventRecord(
         after.version, event, f"{clock.label}：{label}", SYSTEM.id, SYSTEM.name, "system", case.state, case.state, at, due,
         "", clock.article,
     )  # fmt: skip
-    notice = Notice(template, _sorted(to), {**due, "label": label, "provisional": clock.provisional, "article": clock.article})
+    notice = Notice(template, _sorted(_roles(told, case)), {**due, "label": label, "provisional": clock.provisional, "article": clock.article})
     return Outcome(after, record, (), (notice,))
 
 
@@ -146,18 +154,18 @@ def _step(
     before = Situation(profile, actor, case.state, case.data, today, case.clocks, facts)
     asked = case if case.state else replace(case, data=dict(data))  # who may open may hang on what is filled in
     problems = _state_problems(procedure, case, event, before) or _who(procedure, profile, asked, event, actor)
+    problems = problems or _guarded(event.blocked, before)
     if problems:
         raise Refused(problems)
     cited = _cited(profile, event)
-    clean, problems = forms.read(event.fields, data, case.data, today, cited)
+    clean, problems = forms.read(forms.in_place(event.fields, profile), data, case.data, today, cited)
     if bad := forms.json_problem(clean):
         problems.append(Problem(bad.strip("."), "not_json", "内容里有不能保存的值", None, cited))
     kept = {key: value for key, value in clean.items() if procedure.fields[key].keep}
     after = replace(before, data={**case.data, **kept})
     wrong = {problem.field.partition(".")[0].partition("[")[0] for problem in problems}
-    for guard in event.refuse:
-        if guard.get("field") not in wrong:  # a field that is wrong by itself needs no second reproach
-            problems += conditions.refusals(guard, after)
+    # a field that is wrong by itself needs no second reproach
+    problems += _guarded([guard for guard in event.refuse if guard.get("field") not in wrong], after, procedure)
     extended = None
     if event.extends:
         extended, found = _extension(procedure, profile, case, event, clean, today)
@@ -198,9 +206,13 @@ def _letters(event: Event, case: Case, record: EventRecord) -> tuple[Notice, ...
         "due_on": due.due_on.isoformat() if due else "", "provisional": due.provisional if due else False,
     }  # fmt: skip
     return tuple(
-        Notice(letter.template, _sorted({_role(spec, case.subject, case.data) for spec in letter.to}), args)
-        for letter in event.letters
+        Notice(letter.template, _sorted(_roles(letter.to, case)), args) for letter in event.letters
     )
+
+
+def _guarded(guards: Iterable[Mapping[str, Any]], now: Situation, procedure: Procedure | None = None) -> list[Problem]:
+    labels = {key: field.label for key, field in procedure.fields.items()} if procedure else {}
+    return [problem for guard in guards for problem in conditions.refusals(guard, now, labels)]
 
 
 def _filled(args: Mapping[str, Any], case: Case) -> dict[str, Any]:
@@ -238,11 +250,9 @@ def _extension_of(procedure: Procedure, profile: Profile, event: Event) -> Any:
 
 
 def _holding(procedure: Procedure, profile: Profile, case: Case, event: Event, actor: Person) -> RoleSpec | None:
-    """The role under which this person may cause the event; an applicant or a citizen only in their own case."""
+    """The role under which this person may cause the event; an applicant or one of the public only in their own case."""
     for spec in _specs(procedure, profile, case, event):
-        role = _role(spec, case.subject, case.data)
-        own = spec.name not in ("applicant", "public") or actor.id == case.filed_by
-        if own and actor.has(role.name, role.org):
+        if any(actor.has(role.name, role.org) for role in _roles([spec], case)):
             return spec
     return None
 
@@ -315,10 +325,17 @@ def _start(spec: ClockSpec, now: Situation, calendar: Calendar) -> ClockState | 
     return clocks.start(spec.name, spec.label, now.profile.clock(spec.profile), calendar, since) if since else None
 
 
-def _role(spec: RoleSpec, subject: Mapping[str, Any], data: Mapping[str, Any]) -> Role:
-    if spec.name not in ORG_ROLES:
-        return Role(spec.name)
-    return Role(spec.name, str((conditions.at(data, spec.org) if spec.org else subject["org"]) or ""))
+def _roles(specs: Iterable[RoleSpec], case: Case) -> set[Role]:
+    """The roles in this very case: of which organisation, of which applicant. None where the data name nobody."""
+    found: set[Role] = set()
+    for spec in specs:
+        if spec.name not in ORG_ROLES | OWN_ROLES:
+            found.add(Role(spec.name))
+            continue
+        own = case.subject["org"] if spec.name in ORG_ROLES else case.filed_by
+        named = conditions.at(case.data, spec.path) if spec.path else own
+        found |= {Role(spec.name, one) for one in (named if isinstance(named, list) else [named]) if one}
+    return found
 
 
 def _sorted(roles: set[Role]) -> tuple[Role, ...]:

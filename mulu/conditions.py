@@ -8,7 +8,7 @@ A condition is a mapping of words that must all hold:
     state: name or list          the case's state
     extension: clock             the profile lets this clock be extended
     running: clock               the case's clock runs and is not overdue
-    some / every: {of: field, is: decision}   of a field of decisions
+    some / every: {of: field, is: decision or list}   of a field of decisions
     leaves: {field, value, before, after}     a class (of the entry or an item) that was ``value`` becomes another
     not: condition · any: [conditions] · all: [conditions]
 
@@ -20,6 +20,8 @@ A refusal is a condition with ``rule``, ``message`` and, where it helps, ``field
     - {keeps_class: {before: fact, after: path}, message} no field of the class may differ
     - {changes: {before: path, after: path}, message}     something must differ
     - {not_by: fact, message}     the actor is none of the persons of that list
+    - {needs: [fields], cite}     these were filled in by now, here or before
+    - {leaves_out: {text: path, values: [paths]}, message}    none of the values stands in the text
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ from mulu.entry import CLASS_FIELDS, class_of
 from mulu.errors import BrokenRules, Problem
 from mulu.people import Person
 from mulu.profile import Profile
+
+
+_NO_LABELS: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,9 @@ def _data(argument: Mapping[str, Any], now: Situation) -> bool:
     )
 
 
-def _decided(argument: Mapping[str, str], now: Situation) -> list[bool]:
-    return [row.get("decision") == argument["is"] for row in now.data.get(argument["of"]) or ()]
+def _decided(argument: Mapping[str, Any], now: Situation) -> list[bool]:
+    wanted = argument["is"] if isinstance(argument["is"], list) else [argument["is"]]
+    return [row.get("decision") in wanted for row in now.data.get(argument["of"]) or ()]
 
 
 def _leaves(argument: Mapping[str, str], now: Situation) -> bool:
@@ -116,17 +122,19 @@ def check_condition(condition: Any, where: str) -> None:
             check_condition(inner, where)
 
 
-def refusals(guard: Mapping[str, Any], now: Situation) -> list[Problem]:
-    """What one guard finds wrong."""
+def refusals(guard: Mapping[str, Any], now: Situation, labels: Mapping[str, str] = _NO_LABELS) -> list[Problem]:
+    """What one guard finds wrong. labels: what the procedure's fields are called, for ``needs``."""
+    if "needs" in guard:
+        return _needs(guard, now, labels)
     word = next(word for word in _GUARDS if word in guard)
     return _GUARDS[word](guard, now)
 
 
 def check_guard(guard: Any, where: str) -> None:
-    words = [word for word in _GUARDS if isinstance(guard, Mapping) and word in guard]
+    words = [word for word in (*_GUARDS, "needs") if isinstance(guard, Mapping) and word in guard]
     if len(words) != 1 or set(guard) - {words[0], "rule", "message", "field", "cite"}:
-        raise BrokenRules(f"{where}: a guard has one of the words {', '.join(_GUARDS)}")
-    if words[0] != "errors_in" and "message" not in guard:
+        raise BrokenRules(f"{where}: a guard has one of the words {', '.join(_GUARDS)}, needs")
+    if words[0] not in ("errors_in", "needs") and "message" not in guard:
         raise BrokenRules(f"{where}: {words[0]} needs a message")
     if words[0] == "if":
         check_condition(guard["if"], where)
@@ -177,6 +185,18 @@ def _not_by(guard: Mapping[str, Any], now: Situation) -> list[Problem]:
     return [_problem(guard, now, "same_person")] if now.actor.id in named else []
 
 
+def _needs(guard: Mapping[str, Any], now: Situation, labels: Mapping[str, str]) -> list[Problem]:
+    cited = now.profile.cite(guard.get("cite", ""))
+    missing = [name for name in guard["needs"] if at(now.data, name) in (None, "", [], {})]
+    return [Problem(name, "required", f"请填写“{labels.get(name, name)}”", None, cited) for name in missing]
+
+
+def _leaves_out(guard: Mapping[str, Any], now: Situation) -> list[Problem]:
+    text = str(at(now.data, guard["leaves_out"]["text"]) or "")
+    values = [str(at(now.data, path) or "").strip() for path in guard["leaves_out"]["values"]]
+    return [_problem(guard, now, "names_somebody")] if any(value and value in text for value in values) else []
+
+
 _GUARDS: Final[Mapping[str, Callable[[Mapping[str, Any], Situation], list[Problem]]]] = {
     "if": _if,
     "errors_in": _errors_in,
@@ -184,4 +204,5 @@ _GUARDS: Final[Mapping[str, Callable[[Mapping[str, Any], Situation], list[Proble
     "keeps_class": _keeps_class,
     "changes": _changes,
     "not_by": _not_by,
+    "leaves_out": _leaves_out,
 }

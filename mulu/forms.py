@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
+from mulu import credit_code
 from mulu.codes import CODE_LISTS
 from mulu.errors import BrokenRules, Problem
 from mulu.fields import CLASS_FIELDS, ITEM_CLASS_FIELDS
+from mulu.profile import Profile
 
+_EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+")
 _TEXT: Final = {"type": "string", "minLength": 1}
 _DATE: Final = {"type": "string", "format": "date"}
 _SCHEMAS: Final[Mapping[str, dict[str, Any]]] = {
@@ -45,10 +49,34 @@ _SCHEMAS: Final[Mapping[str, dict[str, Any]]] = {
         "minItems": 1,
         "items": {
             "type": "object",
-            "properties": {"id": _TEXT, "decision": _TEXT, "reason": {"type": "string"}},
+            "properties": {
+                "id": _TEXT, "decision": _TEXT, "reason": {"type": "string"},
+                "items": {"type": "array", "items": _TEXT},
+            },
             "required": ["id", "decision"],
         },
     },
+    "asked": {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "properties": {
+                "id": _TEXT, "items": {"type": "array", "items": _TEXT, "uniqueItems": True},
+                "reasons": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
+            "required": ["id", "items"],
+            "additionalProperties": False,
+        },
+    },
+    "files": {
+        "type": "array",
+        "items": {"type": "object", "properties": {"id": _TEXT, "name": _TEXT}, "required": ["id", "name"]},
+    },
+    "credit_code": {"type": "string", "minLength": 18, "maxLength": 18},
+    "email": {"type": "string", "format": "email", "maxLength": 254},
+    "department": _TEXT,
+    "entry_link": _TEXT,
 }  # fmt: skip
 
 
@@ -57,9 +85,12 @@ class FormField:
     """One field.
 
     kind: text, long_text, date, choice, choices, list, flag, number, object, entry (wire form), review
-    ({by, on, conclusion}), class ({share_type, …, items: {name: {share_type, open_type}}}), decisions
-    ([{id, decision, reason}] for each id of the case's list ``of``; a reason for those in ``reason_for``).
+    ({by, on, conclusion}), class ({share_type, …, items: {name: {share_type, open_type}}}), asked ([{id, items, reasons}]:
+    entries and, of each, items), decisions ([{id, decision, reason, items}] for each id of the case's list ``of``; a reason
+    for those in ``reason_for``; ``partly`` names the items agreed to), files ([{id, name}], handed in before), credit_code,
+    email, department (an organisation's name), entry_link (an entry's id).
     when: for dates ``past`` (today or before) or ``future`` (after today). keep: stays in the case's data after the event.
+    value: the choices are the profile's value of that name. given: filled in by the portal, never asked of a person.
     """
 
     key: str
@@ -74,6 +105,8 @@ class FormField:
     of: str = ""
     reason_for: tuple[str, ...] = ()
     keep: bool = True
+    value: str = ""
+    given: bool = False
     required: bool = False
 
     def __post_init__(self) -> None:
@@ -90,7 +123,7 @@ class FormField:
         return {
             "key": self.key, "label": self.label, "kind": self.kind, "help": self.help, "required": self.required,
             "max_length": self.max, "min": self.min, "max": self.max, "when": self.when, "of": self.of,
-            "code_list": self.list, "reason_for": list(self.reason_for),
+            "code_list": self.list, "reason_for": list(self.reason_for), "given": self.given,
             "choices": [{"value": key, "label": label} for key, label in self.options.items()],
         }  # fmt: skip
 
@@ -119,6 +152,11 @@ def parse_fields(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, FormField]:
         except TypeError as error:
             raise BrokenRules(f"field {key}: {error}") from error
     return out
+
+
+def in_place(form: tuple[FormField, ...], place: Profile) -> tuple[FormField, ...]:
+    """The form in one place: choices that its regulation sets."""
+    return tuple(replace(one, choices=place.value(one.value).value) if one.value else one for one in form)
 
 
 def object_schema(form: tuple[FormField, ...]) -> dict[str, Any]:
@@ -204,6 +242,47 @@ def _is_choice(field: FormField, value: Any, _data: Mapping[str, Any], _today: d
     return []
 
 
+def _is_credit_code(field: FormField, value: Any, _data: Mapping[str, Any], _today: date) -> _Found:
+    if not isinstance(value, str):
+        return [("", "wrong_type", f"“{field.label}”应为文字")]
+    problem = credit_code.validate(value.strip())
+    return [("", problem.rule, problem.message)] if problem else []
+
+
+def _is_email(field: FormField, value: Any, _data: Mapping[str, Any], _today: date) -> _Found:
+    if not isinstance(value, str) or len(value) > 254 or not _EMAIL.fullmatch(value.strip()):
+        return [("", "not_an_email", f"“{field.label}”应为形如 name@example.com 的电子邮箱")]
+    return []
+
+
+def _is_named(field: FormField, value: Any, _data: Mapping[str, Any], _today: date) -> _Found:
+    return [] if isinstance(value, str) and len(value) <= 200 else [("", "wrong_type", f"“{field.label}”应为名称")]
+
+
+def _is_files(field: FormField, value: Any, _data: Mapping[str, Any], _today: date) -> _Found:
+    sound = isinstance(value, list) and all(
+        isinstance(row, dict) and set(row) == {"id", "name"} and all(isinstance(part, str) for part in row.values()) for row in value
+    )
+    return [] if sound else [("", "wrong_type", f"“{field.label}”应列出已经上传的文件")]
+
+
+def _is_asked(field: FormField, value: Any, _data: Mapping[str, Any], _today: date) -> _Found:
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        return [("", "wrong_type", f"“{field.label}”应逐个条目列出")]
+    found: _Found = []
+    for n, row in enumerate(value):
+        items, reasons = row.get("items"), row.get("reasons", {})
+        if not isinstance(row.get("id"), str) or not row["id"]:
+            found.append((f"[{n}].id", "required", f"“{field.label}”第{n + 1}行没有写明条目"))
+        if not isinstance(items, list) or not all(isinstance(one, str) for one in items):
+            found.append((f"[{n}].items", "wrong_type", "信息项应以名称列出"))
+        if not isinstance(reasons, dict) or not all(isinstance(one, str) for one in reasons.values()):
+            found.append((f"[{n}].reasons", "wrong_type", "使用敏感信息项的理由应为文字"))
+        if unknown := set(row) - {"id", "items", "reasons"}:
+            found.append((f"[{n}]", "unknown_field", f"没有“{'、'.join(map(str, unknown))}”这一栏"))
+    return found
+
+
 def _is_flag(field: FormField, value: Any, _data: Mapping[str, Any], _today: date) -> _Found:
     return [] if isinstance(value, bool) else [("", "wrong_type", f"“{field.label}”应为是或否")]
 
@@ -265,7 +344,8 @@ def _is_class(field: FormField, value: Any, _data: Mapping[str, Any], _today: da
 def _is_decisions(field: FormField, value: Any, data: Mapping[str, Any], _today: date) -> _Found:
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         return [("", "wrong_type", f"“{field.label}”应逐项列出")]
-    asked = [one["id"] if isinstance(one, dict) else one for one in data.get(field.of, ())]
+    items = {one["id"]: one.get("items", []) for one in _rows(data.get(field.of))}
+    asked = list(items)
     given = [row.get("id") for row in value]
     found = [("", "undecided", f"“{field.label}”缺少对“{one}”的决定") for one in asked if one not in given]
     for n, row in enumerate(value):
@@ -275,13 +355,25 @@ def _is_decisions(field: FormField, value: Any, data: Mapping[str, Any], _today:
             found.append((f"[{n}].decision", "not_in_list", f"决定应为：{'、'.join(field.options.values())}"))
         if row.get("decision") in field.reason_for and empty(row.get("reason")):
             found.append((f"[{n}].reason", "required", f"对“{row.get('id')}”的决定应说明理由"))
+        if row.get("decision") == "partly" and not _some_of(row.get("items"), items.get(row.get("id"), [])):
+            found.append((f"[{n}].items", "not_a_part", "部分同意的，请勾选同意提供的信息项：至少一项，且不是全部"))
     return found
+
+
+def _rows(given: Any) -> list[dict[str, Any]]:
+    """The list that is decided on, as rows with an id."""
+    return [one if isinstance(one, dict) else {"id": one} for one in given or ()]
+
+
+def _some_of(chosen: Any, of: list[str]) -> bool:
+    return isinstance(chosen, list) and bool(chosen) and all(one in of for one in chosen) and len(set(chosen)) < len(of)
 
 
 _CHECKS: Final[Mapping[str, Callable[[FormField, Any, Mapping[str, Any], date], _Found]]] = {
     "text": _is_text, "long_text": _is_text, "date": _is_date, "choice": _is_choice, "choices": _is_choice,
     "list": _is_choice, "flag": _is_flag, "number": _is_number, "object": _is_object, "entry": _is_object,
-    "review": _is_review, "class": _is_class, "decisions": _is_decisions,
+    "review": _is_review, "class": _is_class, "decisions": _is_decisions, "asked": _is_asked, "files": _is_files,
+    "credit_code": _is_credit_code, "email": _is_email, "department": _is_named, "entry_link": _is_named,
 }  # fmt: skip
 
 

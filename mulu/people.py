@@ -20,12 +20,14 @@ ROLE_LABELS: Final[dict[str, str]] = {
     "system": "系统",
 }
 ORG_ROLES: Final = frozenset({"editor", "head"})
-"""Roles held in one organisation only; the others hold for the whole place."""
+"""Roles held in one organisation only."""
+OWN_ROLES: Final = frozenset({"applicant", "public"})
+"""Roles held by one person only, in what that person filed. The roles in neither set hold for the whole place."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role, in an organisation (its name) or, with ``org=None``, in the whole place."""
+    """A role in an organisation (its name) or, with ``org=None``, in the whole place; of ``OWN_ROLES`` with the person's id."""
 
     name: str
     org: str | None = None
@@ -48,7 +50,12 @@ class Person:
     roles: frozenset[Role] = frozenset()
 
     def has(self, role: str, org: str | None = None) -> bool:
-        """True if this person holds the role in that organisation; roles of the whole place need no organisation."""
+        """True if this person holds the role in that organisation; roles of the whole place need no organisation.
+
+        A role of ``OWN_ROLES`` is held with ``org`` the person's own id.
+        """
+        if role in OWN_ROLES:
+            return org == self.id and any(held.name == role for held in self.roles)
         if role in ORG_ROLES:
             return Role(role, org) in self.roles
         return any(held.name == role for held in self.roles)

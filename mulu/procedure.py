@@ -16,22 +16,26 @@ from mulu.people import ROLE_LABELS
 
 FOLDER: Final = ROOT / "procedures"
 PROCEDURES: Final[tuple[str, ...]] = tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
-SUBJECTS: Final = frozenset({"entry", "department", "case"})
+SUBJECTS: Final = frozenset({"entry", "department", "case", "place"})
 OPEN: Final = "open"
 _REASON: Final = "reason"
 
 
 @dataclass(frozen=True)
 class RoleSpec:
-    """A role; an organisation's role is of the subject's organisation, or of the one that ``org`` (a path in the data) names."""
+    """A role as a procedure names it, written ``role`` or ``role@path``.
+
+    An organisation's role is of the subject's organisation, or of the one or those that the data name at ``path``; an
+    ``applicant`` or one of the ``public`` is who filed the case, or whose id stands at ``path``.
+    """
 
     name: str
-    org: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True)
 class State:
-    """label: for officials; public: for the public's look-up; acts: whose turn it is."""
+    """label: for officials; public: for the public's look-up; acts: whose turn it is, nobody's where the case rests or ends."""
 
     key: str
     label: str
@@ -60,7 +64,8 @@ class Event:
     """What somebody may do. ``by``: the roles for each state from which it leads; empty for a clock's extension (profile).
 
     decides: never by who filed, and kept among the case's deciders. files: who does this counts as one who filed.
-    extends: the clock that it extends. when: without it the step does not exist in a place.
+    extends: the clock that it extends. when: without it the step does not exist in a place. blocked: refusals that hang on
+    nothing that is filled in, so that they are told before; refuse: those that look at what was filled in.
     """
 
     key: str
@@ -69,6 +74,7 @@ class Event:
     routes: tuple[Route, ...]
     fields: tuple[FormField, ...]
     refuse: tuple[Mapping[str, Any], ...]
+    blocked: tuple[Mapping[str, Any], ...]
     effects: tuple[tuple[str, Mapping[str, Any]], ...]
     letters: tuple[Letter, ...]
     when: Mapping[str, Any]
@@ -84,7 +90,8 @@ class ClockSpec:
     """A clock: of the profile's length (``profile``) or until a date that was filled in (``due_field``).
 
     It starts when the case enters ``runs_in`` (counted from that day, or from the date in ``start_field``), rests in
-    ``pauses_in``, and stops in any other state. escalate: who is told when it is overdue by ``escalate_after`` working days.
+    ``pauses_in``, and stops in any other state. tell: who is reminded, where it is not those whose turn it is; escalate: who
+    is told when it is overdue by ``escalate_after`` working days.
     """
 
     name: str
@@ -95,6 +102,7 @@ class ClockSpec:
     runs_in: frozenset[str]
     pauses_in: frozenset[str]
     when: Mapping[str, Any]
+    tell: tuple[RoleSpec, ...]
     escalate: tuple[RoleSpec, ...]
     escalate_after: int
     cite: str
@@ -135,7 +143,7 @@ class Procedure:
     def citations(self) -> frozenset[str]:
         """Every key that a profile must be able to cite."""
         events = (self.opening, *self.events.values())
-        guards = {guard.get("cite", "") for event in events for guard in event.refuse}
+        guards = {guard.get("cite", "") for event in events for guard in (*event.blocked, *event.refuse)}
         clocks = {clock.cite or clock.profile for clock in self.clocks.values()}
         return frozenset({event.cite for event in events} | guards | clocks) - {""}
 
@@ -189,18 +197,18 @@ def _only(row: Mapping[str, Any], where: str, known: set[str]) -> None:
 def _roles(names: Iterable[str], where: str) -> tuple[RoleSpec, ...]:
     specs = []
     for text in names:
-        name, _, org = text.partition("@")
+        name, _, path = text.partition("@")
         if name not in ROLE_LABELS:
             raise BrokenRules(f"{where}: no such role: {name}")
-        specs.append(RoleSpec(name, org))
+        specs.append(RoleSpec(name, path))
     return tuple(specs)
 
 
 def _state(key: str, row: Mapping[str, Any]) -> State:
-    _only(row, f"state {key}", {"label", "public", "acts", "final"})
+    _only(row, f"state {key}", {"label", "public", "acts", "rests", "final"})
     final = row.get("final", False)
-    if final == bool(row.get("acts")):
-        raise BrokenRules(f"state {key}: either final or somebody's turn")
+    if [final, row.get("rests", False), bool(row.get("acts"))].count(True) != 1:
+        raise BrokenRules(f"state {key}: final, or at rest, or somebody's turn")
     return State(key, row["label"], row["public"], _roles(row.get("acts", ()), f"state {key}"), final)
 
 
@@ -229,7 +237,7 @@ def _routes(to: Any, states: Mapping[str, State], where: str) -> tuple[Route, ..
 def _event(key: str, row: Mapping[str, Any], states: Mapping[str, State], fields: Mapping[str, FormField]) -> Event:
     where = f"event {key}"
     _only(row, where, {
-        "label", "from", "to", "by", "required", "optional", "refuse", "effects", "letters", "when", "cite", "style",
+        "label", "from", "to", "by", "required", "optional", "blocked", "refuse", "effects", "letters", "when", "cite", "style",
         "extends", "decides", "files",
     })  # fmt: skip
     sources = row["from"] or [""]
@@ -237,16 +245,16 @@ def _event(key: str, row: Mapping[str, Any], states: Mapping[str, State], fields
     if not by and not row.get("extends"):
         raise BrokenRules(f"{where}: by whom?")
     by = by if isinstance(by, Mapping) else dict.fromkeys(sources, by)
-    for state in sources:
-        if state and (state not in states or states[state].final):
-            raise BrokenRules(f"{where}: from {state}, which is no state or final")
     if set(by) != set(sources):
         raise BrokenRules(f"{where}: by whom, in each of {sources}?")
+    for state in sources:
+        if state and (state not in states or (states[state].final and by[state] != ["system"])):
+            raise BrokenRules(f"{where}: from {state}, which is no state, or final and left by another case's outcome only")
     required, optional = row.get("required", []), row.get("optional", [])
     names = dict.fromkeys([*required, *optional, _REASON])
     if missing := [name for name in names if name not in fields]:
         raise BrokenRules(f"{where}: no field {missing}")
-    for guard in row.get("refuse", []):
+    for guard in (*row.get("blocked", []), *row.get("refuse", [])):
         conditions.check_guard(guard, where)
     return Event(
         key=key,
@@ -255,6 +263,7 @@ def _event(key: str, row: Mapping[str, Any], states: Mapping[str, State], fields
         routes=_routes(row["to"], states, where),
         fields=tuple(_with_required(fields[name], name in required) for name in names),
         refuse=tuple(row.get("refuse", [])),
+        blocked=tuple(row.get("blocked", [])),
         effects=_effects(row),
         letters=tuple(Letter(one["template"], _roles(one["to"], where)) for one in row.get("letters", [])),
         when=_condition(row, where),
@@ -273,7 +282,7 @@ def _with_required(field: FormField, required: bool) -> FormField:
 def _clock(name: str, row: Mapping[str, Any], states: Mapping[str, State]) -> ClockSpec:
     where = f"clock {name}"
     _only(row, where, {
-        "label", "profile", "due_field", "start_field", "runs_in", "pauses_in", "when", "escalate", "cite",
+        "label", "profile", "due_field", "start_field", "runs_in", "pauses_in", "when", "tell", "escalate", "cite",
     })  # fmt: skip
     runs_in, pauses_in = frozenset(row["runs_in"]), frozenset(row.get("pauses_in", ()))
     if unknown := (runs_in | pauses_in) - set(states):
@@ -285,7 +294,7 @@ def _clock(name: str, row: Mapping[str, Any], states: Mapping[str, State]) -> Cl
     escalate = row.get("escalate", {"to": [], "after": 0})
     return ClockSpec(
         name, row["label"], row.get("profile", ""), row.get("due_field", ""), row.get("start_field", ""), runs_in,
-        pauses_in, _condition(row, where), _roles(escalate["to"], where), escalate["after"], row.get("cite", ""),
+        pauses_in, _condition(row, where), _roles(row.get("tell", ()), where), _roles(escalate["to"], where), escalate["after"], row.get("cite", ""),
     )  # fmt: skip
 
 

@@ -107,6 +107,8 @@ class Profile:
     citations: Mapping[str, str]
     switch_values: Mapping[str, Value]
     switches: Mapping[str, bool]
+    source: Mapping[str, Any]
+    """{"layers", "stricter"}: from which ``build`` makes it again."""
 
     def clock(self, name: str) -> Clock:
         """KeyError for a clock that neither the place nor its parents know."""
@@ -180,6 +182,7 @@ def build(layers: list[dict[str, Any]], *, stricter: bool = False) -> Profile:
             citations=MappingProxyType({key: citations.cite(text) for key, text in merged["citations"].items()}),
             switch_values=switches,
             switches=MappingProxyType({key: bool(value.value) for key, value in switches.items()}),
+            source={"layers": layers, "stricter": stricter},
         )
     except KeyError as missing:
         raise BrokenRules(f"profile {own.get('id')}: {missing} is missing") from missing
