@@ -89,3 +89,15 @@ def granted(data: Mapping[str, Any]) -> dict[str, list[str]]:
         elif row["decision"] == "partly":
             given[row["id"]] = [name for name in asked[row["id"]] if name in row["items"]]
     return given
+
+
+def well_formed(asked: object) -> bool:
+    """True for a list of rows with an id and a list of item names: what the functions here may be given."""
+    return isinstance(asked, list) and all(
+        isinstance(one, dict)
+        and isinstance(one.get("id"), str)
+        and isinstance(one.get("items"), list)
+        and all(isinstance(name, str) for name in one["items"])
+        and isinstance(one.get("reasons", {}), dict)
+        for one in asked
+    )

@@ -37,7 +37,6 @@ from mulu.errors import BrokenRules, Problem
 from mulu.people import Person
 from mulu.profile import Profile
 
-
 _NO_LABELS: Final[Mapping[str, str]] = {}
 
 

@@ -110,7 +110,11 @@ class ClockSpec:
 
 @dataclass(frozen=True, eq=False)
 class Procedure:
-    """A procedure, immutable. ``version``: hash of its YAML; ``source``: that YAML's content, from which ``parse`` makes it again."""
+    """A procedure, immutable.
+
+    version: hash of its YAML; source: that YAML's content, from which ``parse`` makes it again. one_open: a subject has one open
+    case of it at a time. concerns: where it is about a case, the procedures of that case and the states it may be in.
+    """
 
     id: str
     title: str
@@ -121,6 +125,8 @@ class Procedure:
     events: Mapping[str, Event]
     fields: Mapping[str, FormField]
     clocks: Mapping[str, ClockSpec]
+    one_open: bool
+    concerns: Mapping[str, tuple[str, ...]]
     source: Mapping[str, Any]
 
     def json_schema(self) -> dict[str, Any]:
@@ -167,7 +173,9 @@ def parse(source: Mapping[str, Any]) -> Procedure:
 
 
 def _parse(source: Mapping[str, Any]) -> Procedure:
-    _only(source, "procedure", {"id", "title", "about", "fields", "states", "open", "events", "clocks"})
+    _only(source, "procedure", {
+        "id", "title", "about", "one_open", "concerns", "fields", "states", "open", "events", "clocks",
+    })  # fmt: skip
     states = {key: _state(key, row) for key, row in source["states"].items()}
     fields = parse_fields({_REASON: _REASON_FIELD, **source.get("fields", {})})
     opening = _event(OPEN, {"label": "提起", **source["open"], "from": []}, states, fields)
@@ -181,7 +189,8 @@ def _parse(source: Mapping[str, Any]) -> Procedure:
         raise BrokenRules(f"about: {unknown}")
     return Procedure(
         source["id"], source["title"], tuple(source["about"]), digest(source), MappingProxyType(states), opening,
-        MappingProxyType(events), MappingProxyType(fields), MappingProxyType(clocks), source,
+        MappingProxyType(events), MappingProxyType(fields), MappingProxyType(clocks),
+        source.get("one_open", False), MappingProxyType({k: tuple(v) for k, v in source.get("concerns", {}).items()}), source,
     )  # fmt: skip
 
 

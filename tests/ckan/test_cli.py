@@ -10,7 +10,7 @@ from ckan import model
 from ckan.tests.helpers import CKANCliRunner
 from sqlalchemy import func, select, text
 
-from ckanext.mulu import cases, snapshot
+from ckanext.mulu import snapshot, steps
 from ckanext.mulu.cli import mulu
 from ckanext.mulu.model.tables import case_event, outbox
 from ckanext.mulu.transaction import transaction
@@ -90,7 +90,7 @@ def test_tick_reminds_once_and_marks_what_is_late(town):
         (due_on + timedelta(days=30), False),
     ]:
         with transaction({}) as touched:
-            assert (cases.tick_all(touched, moment) > 0) is steps
+            assert (steps.tick_all(touched, moment) > 0) is steps
     listed = town.do("editor", "mulu_case_show", id=case)
     assert listed["overdue"] is True
     told = model.Session.execute(select(outbox.c.template).where(outbox.c.case_id == case)).scalars().all()

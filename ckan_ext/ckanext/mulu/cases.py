@@ -1,33 +1,29 @@
-"""Cases in the database: load, lock, ask the engine, store what it says, all in the caller's transaction.
-
-The engine (mulu.case) decides; here is only memory. Nothing in this module commits: see ``transaction.py``.
-"""
+"""Cases in the database: load, lock, and what a case is about to change. What changes a case is in ``steps.py``."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy import select
 
-import mulu.profile
-from ckanext.mulu import effects, entries
-from ckanext.mulu.model import history
+from ckanext.mulu import entries
+from ckanext.mulu.facts import Facts
 from ckanext.mulu.model.tables import case as case_table
-from ckanext.mulu.model.tables import entry_version, outbox, procedure_version
-from ckanext.mulu.transaction import Touched
-from mulu.case import Case, Outcome, Procedure, apply, available, load_procedure, open_case, tick, who_acts
+from ckanext.mulu.model.tables import procedure_version, profile_version
+from mulu.case import Case, Procedure, available, load_procedure
 from mulu.entry import with_class
 from mulu.people import Person, Role
 from mulu.procedure import parse
-from mulu.profile import Profile
+from mulu.profile import Profile, build
+
+CHANGES = ("catalogue_review", "classification_change")
+"""Procedures that are about to change their entry."""
 
 _parsed: dict[str, Procedure] = {}
+_built: dict[str, Profile] = {}
 
 
 def now() -> datetime:
@@ -44,7 +40,7 @@ def get(case_id: str, *, lock: bool = False) -> Case:
 
 
 def open_case_of(subject_id: str, procedure: str) -> Case | None:
-    """The open case of this procedure about a subject. There is at most one of a review and of a class change."""
+    """An open case of this procedure about a subject; at most one where the procedure has ``one_open``."""
     query = select(case_table.c.body).where(
         case_table.c.subject_id == subject_id, case_table.c.procedure == procedure, case_table.c.is_open
     )
@@ -64,64 +60,27 @@ def procedure_of(case: Case) -> Procedure:
 
 
 def profile_of(case: Case) -> Profile:
+    """The place's rules as they stood when the case was opened."""
     current = entries.profile()
-    return current if current.id == case.profile else mulu.profile.load(case.profile)
-
-
-def open_(
-    procedure_id: str, subject: Mapping[str, Any], actor: Person, data: Mapping[str, Any], touched: Touched,
-    *, entry: dict[str, Any] | None = None,
-) -> Case:  # fmt: skip
-    """Open a case; Refused says every reason. ``entry``: the subject in wire form, where the caller has it at hand."""
-    procedure = load_procedure(procedure_id)
-    facts = _facts(procedure_id, subject, data, entry)
-    outcome = open_case(
-        procedure, entries.profile(), entries.calendar(), id=str(uuid.uuid4()), subject=subject, actor=actor, data=data,
-        now=now(), facts=facts,
-    )  # fmt: skip
-    stored = pg_insert(procedure_version).values(version=procedure.version, procedure=procedure.id, source=procedure.source)
-    model.Session.execute(stored.on_conflict_do_nothing())
-    return _store(procedure, outcome, touched, new=True)
-
-
-def act(
-    case: Case, event: str, actor: Person, data: Mapping[str, Any], touched: Touched, *, version: int | None = None,
-    entry: dict[str, Any] | None = None,
-) -> Case:  # fmt: skip
-    """Apply an event to a case that is locked; Refused says every reason. Effects are carried out at once.
-
-    ``entry``: the draft in wire form, where the caller has it at hand.
-    """
-    procedure = procedure_of(case)
-    facts = _facts(case.procedure, case.subject, {**case.data, **data}, entry)
-    outcome = apply(
-        procedure, profile_of(case), entries.calendar(), case, event, actor, data, now(), version=version, facts=facts
-    )
-    return _store(procedure, outcome, touched)
-
-
-def tick_all(touched: Touched, moment: datetime | None = None) -> int:
-    """Let time pass for every open case with a clock; gives how many steps followed. Twice at once changes nothing twice."""
-    steps = 0
-    waiting = select(case_table.c.id).where(case_table.c.is_open, case_table.c.due_on.isnot(None))
-    for case_id in model.Session.execute(waiting).scalars().all():
-        case = get(case_id, lock=True)
-        procedure = procedure_of(case)
-        for outcome in tick(procedure, profile_of(case), entries.calendar(), case, moment or now()):
-            _store(procedure, outcome, touched)
-            steps += 1
-    return steps
+    if current.version == case.profile_version:
+        return current
+    if case.profile_version not in _built:
+        query = select(profile_version.c.source).where(profile_version.c.version == case.profile_version)
+        source = model.Session.execute(query).scalar_one()
+        _built[case.profile_version] = build(source["layers"], stricter=source["stricter"])
+    return _built[case.profile_version]
 
 
 def possible(case: Case, actor: Person) -> list[dict[str, Any]]:
     """The events that lead on from here, each with whether this person may press it now."""
-    return [
-        one.to_dict() for one in available(procedure_of(case), profile_of(case), entries.calendar(), case, actor, now())
-    ]
+    place = profile_of(case)
+    facts = Facts(case.procedure, case.subject, case.data, place)
+    found = available(procedure_of(case), place, entries.calendar(), case, actor, now(), facts=facts)
+    return [one.to_dict() for one in found]
 
 
 def proposed_entry(case: Case) -> dict[str, Any]:
-    """What the case would make of its entry: the proposal, or the draft itself, or the entry with its new class."""
+    """What the case would make of its entry: the proposal, or the entry with its new class, or the entry as it is."""
     if case.procedure == "catalogue_review" and case.data.get("proposed"):
         return dict(case.data["proposed"])
     entry = entries.to_entry(entries.show(case.subject["id"]))
@@ -138,71 +97,9 @@ def expected(package_id: str) -> dict[str, Any] | None:
     return with_class(entry, change.data.get("after") or {}) if change else dict(entry)
 
 
-def published(package_id: str) -> tuple[int | None, dict[str, Any] | None]:
-    """(version, entry) that the public sees; (None, None) before the first publication."""
-    query = (
-        select(entry_version.c.version, entry_version.c.entry)
-        .where(entry_version.c.package_id == package_id)
-        .order_by(entry_version.c.version.desc())
-        .limit(1)
-    )
-    row = model.Session.execute(query).first()
-    return (row.version, row.entry) if row else (None, None)
-
-
 def turn_of(role: Role) -> str:
-    """A role as the column ``turn`` holds it."""
+    """A role as the column ``turn`` holds it: ``role``, ``role@organisation`` or ``applicant@person``."""
     return f"{role.name}@{role.org}" if role.org else role.name
-
-
-def _facts(
-    procedure_id: str, subject: Mapping[str, Any], data: Mapping[str, Any], entry: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """What the rules want to know of the world outside the case."""
-    if subject["type"] != "entry":
-        return {}
-    version, before = published(subject["id"])
-    if procedure_id == "catalogue_review":
-        after = data.get("proposed") or entry or entries.to_entry(entries.show(subject["id"]))
-    else:
-        after = with_class(entry or entries.to_entry(entries.show(subject["id"])), data.get("after") or {})
-    problems = [problem.to_dict() for problem in entries.problems_of(after)]
-    return {"entry_problems": problems, "published_entry": before, "published_version": version}
-
-
-def _store(procedure: Procedure, outcome: Outcome, touched: Touched, *, new: bool = False) -> Case:
-    case, record = outcome.case, outcome.event
-    due = case.due
-    row = {
-        "procedure": case.procedure,
-        "state": case.state,
-        "is_open": not procedure.states[case.state].final,
-        "subject_type": case.subject["type"],
-        "subject_id": case.subject["id"],
-        "title": case.subject["title"],
-        "org": case.subject["org"],
-        "filed_by": case.filed_by,
-        "turn": sorted(turn_of(role) for role in who_acts(procedure, case)),
-        "due_on": due.due_on if due else None,
-        "overdue": any(clock.running and clock.overdue_since for clock in case.clocks),
-        "provisional": bool(due and due.provisional),
-        "opened_at": case.opened_at,
-        "updated_at": case.updated_at,
-        "version": case.version,
-        "body": case.to_dict(),
-    }
-    if new:
-        model.Session.execute(insert(case_table).values(id=case.id, **row))
-    else:
-        model.Session.execute(update(case_table).where(case_table.c.id == case.id).values(**row))
-    history.append(case.id, record.seq, record.at, record.to_dict())
-    for notice in outcome.notices:
-        to = [turn_of(role) for role in notice.to_roles]
-        values = {"case_id": case.id, "seq": record.seq, "template": notice.template, "to": to, "args": dict(notice.args)}
-        model.Session.execute(insert(outbox).values(**values, created_at=func.now(), attempts=0, last_error=""))
-    for effect in outcome.effects:
-        effects.carry_out(effect, case, record, touched)
-    return case
 
 
 def proposing(resource_id: str) -> str | None:

@@ -58,11 +58,11 @@ def verify_chain() -> None:
 @mulu.command()
 def tick() -> None:
     """计算时限：提醒、逾期、上报、重新计算暂定日期。可以重复运行。"""
-    from ckanext.mulu import cases
+    from ckanext.mulu import steps
     from ckanext.mulu.transaction import transaction
 
     with transaction({}) as touched:
-        click.echo(f"{cases.tick_all(touched)} 步")
+        click.echo(f"{steps.tick_all(touched)} 步")
 
 
 @mulu.command("seed-demo")

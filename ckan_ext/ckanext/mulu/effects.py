@@ -6,13 +6,15 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert
 
-from ckanext.mulu import entries, identities
-from ckanext.mulu.model.tables import entry_version
+from ckanext.mulu import entries, following, identities
+from ckanext.mulu.grants.effects import end_grants, grant, restore_grants, suspend_grants
+from ckanext.mulu.model import versions
+from ckanext.mulu.model.tables import entry_version, source
 from ckanext.mulu.transaction import Touched
 from mulu.case import Case, Effect, EventRecord
-from mulu.entry import CLASS_FIELDS, ITEM_CLASS_FIELDS, diff, with_class
+from mulu.entry import CLASS_FIELDS, class_of, diff, with_class
 from mulu.people import ROLE_LABELS
 
 
@@ -50,7 +52,26 @@ def discard_pending(args: dict[str, Any], case: Case, record: EventRecord, touch
     touched.add(case.subject["id"])
 
 
-EFFECTS = {"publish_entry": publish_entry, "change_class": change_class, "discard_pending": discard_pending}
+def set_review_date(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
+    """When what is not open is looked at again (华容第二十八条)."""
+    _save({**entries.show(case.subject["id"]), "open_review_on": args["on"]}, case, record, touched)
+
+
+def name_source(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
+    """One department is the item's source in every entry that has it (政务数据共享条例第十九条)."""
+    for package_id in args["entries"]:
+        values = {"case_id": case.id, "package_id": package_id, "item": args["item"], "org": args["source"]}
+        model.Session.execute(insert(source).values(**values, at=record.at))
+        touched.add(package_id)
+
+
+EFFECTS = {
+    "publish_entry": publish_entry, "change_class": change_class, "discard_pending": discard_pending,
+    "set_review_date": set_review_date, "name_source": name_source, "decide_class": following.decide_class,
+    "file_class_change": following.file_class_change, "act_on_subject": following.act_on_subject,
+    "share_by_decision": following.share_by_decision, "grant": grant, "suspend_grants": suspend_grants,
+    "restore_grants": restore_grants, "end_grants": end_grants,
+}  # fmt: skip
 
 
 def _save(package: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
@@ -58,13 +79,12 @@ def _save(package: dict[str, Any], case: Case, record: EventRecord, touched: Tou
     tk.get_action("package_update")(context, package)
     model.Session.flush()
     after = entries.to_entry(entries.show(package["id"]))
-    last = select(entry_version.c.version, entry_version.c.entry).where(entry_version.c.package_id == package["id"])
-    before = model.Session.execute(last.order_by(entry_version.c.version.desc()).limit(1)).first()
+    version, before = versions.last(package["id"])
     values = {
         "package_id": package["id"],
-        "version": before.version + 1 if before else 1,
+        "version": (version or 0) + 1,
         "case_id": case.id,
-        "summary": _summary(before.entry if before else None, after),
+        "summary": _summary(before, after),
         "entry": {**after, "decided_by": {"role": record.role, "label": ROLE_LABELS.get(record.role, ""), "article": record.article}},
     }
     model.Session.execute(insert(entry_version).values(**values, published_at=func.now()))
@@ -77,7 +97,6 @@ def _summary(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
     if before is None:
         return "首次发布"
     labels = dict.fromkeys(change.label for change in diff(before, after))
-    classes = set(CLASS_FIELDS) | set(ITEM_CLASS_FIELDS)
-    kind = "属性变更" if any(before.get(key) != after.get(key) for key in classes) else "修改"
+    kind = "属性变更" if class_of(before) != class_of(after) else "修改"
     names = "、".join(list(labels)[:5]) + ("等" if len(labels) > 5 else "")
     return f"{kind}：{names}" if names else "重新发布，内容未变"

@@ -35,7 +35,7 @@ def person_of(user: Any) -> Person:
     """The person behind a CKAN user object; NOBODY for a visitor."""
     if user is None or getattr(user, "is_anonymous", False):
         return NOBODY
-    roles = {Role("applicant")}
+    roles = {Role("applicant", user.id)}
     if user.sysadmin:
         roles.add(Role("operator"))
     for organisation, capacity, function in _memberships(user.id):
@@ -55,11 +55,11 @@ def person(context: dict[str, Any]) -> Person:
 
 
 def names_with(roles: list[str]) -> list[str]:
-    """Ids of the users who hold one of the roles, each ``role`` or ``role@organisation``."""
+    """Ids of the users who hold one of the roles, each ``role``, ``role@organisation`` or ``applicant@user id``."""
     found: set[str] = set()
     for text in roles:
-        role, _, organisation = text.partition("@")
-        found.update(_holders(role, organisation))
+        role, _, named = text.partition("@")
+        found.update({named} if role == "applicant" else _holders(role, named) if role != "public" else ())
     return sorted(found)
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, false, or_, true
 
 from ckanext.mulu import cases, entries
 from ckanext.mulu.model.tables import case as case_table
-from mulu.case import Case, who_acts
-from mulu.people import Person
-from mulu.visibility import REVIEW, can_see, labels, viewer
+from mulu.case import Case, parties, who_acts
+from mulu.people import ORG_ROLES, Person
+from mulu.visibility import REVIEW, labels, viewer
 
 
 def sees_package(person: Person, package: model.Package) -> bool:
@@ -28,12 +28,16 @@ def package_labels(package: Any) -> frozenset[str]:
 
 
 def sees_case(person: Person, case: Case) -> bool:
-    """Its department's reviewers, those who review for the whole place, who filed it, and whoever's turn it is."""
-    if person.id and person.id == case.filed_by:
-        return True
-    if person.id and {cases.turn_of(role) for role in person.roles} & {cases.turn_of(r) for r in who_acts(cases.procedure_of(case), case)}:
-        return True
-    return can_see(person, "unpublished", case.subject["org"])
+    """Those who review for the whole place, editors and heads of the departments it concerns, who filed it, whose turn it is."""
+    if not person.id:
+        return False
+    procedure = cases.procedure_of(case)
+    return (
+        REVIEW in viewer(person)
+        or person.id == case.filed_by
+        or bool(departments_of(person) & parties(procedure, case))
+        or bool(turns_of(person) & {cases.turn_of(role) for role in who_acts(procedure, case)})
+    )
 
 
 def require_seen(person: Person, case: Case) -> None:
@@ -48,9 +52,18 @@ def visible_cases(person: Person) -> ColumnElement[bool]:
         return false()
     if REVIEW in viewer(person):
         return true()
-    departments = [role.org for role in person.roles if role.name in ("editor", "head") and role.org]
-    return or_(case_table.c.org.in_(departments), case_table.c.filed_by == person.id, turn_is_of(person))
+    concerned = case_table.c.parties.overlap(sorted(departments_of(person)))
+    return or_(concerned, case_table.c.filed_by == person.id, turn_is_of(person))
 
 
 def turn_is_of(person: Person) -> ColumnElement[bool]:
-    return case_table.c.turn.overlap(sorted(cases.turn_of(role) for role in person.roles)) if person.roles else false()
+    return case_table.c.turn.overlap(sorted(turns_of(person))) if person.roles else false()
+
+
+def departments_of(person: Person) -> set[str]:
+    """Names of the organisations in which the person is editor or head."""
+    return {role.org for role in person.roles if role.name in ORG_ROLES and role.org}
+
+
+def turns_of(person: Person) -> set[str]:
+    return {cases.turn_of(role) for role in person.roles}

@@ -6,7 +6,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 
-from ckanext.mulu import cases, roles
+from ckanext.mulu import cases, roles, steps
 from ckanext.mulu.logic import access, refusal
 from ckanext.mulu.transaction import Touched, index, transaction
 
@@ -33,7 +33,7 @@ def mulu_case_batch(context: dict[str, Any], data: dict[str, Any]) -> dict[str, 
                 case = cases.get(case_id, lock=True)
                 access.require_seen(actor, case)
                 title = case.subject["title"]
-                after = cases.act(case, event, actor, filled_in, touched)
+                after = steps.act(case, event, actor, filled_in, touched)
             results.append({"id": case_id, "title": title, "ok": True, "state": after.state, "problems": []})
         except tk.ObjectNotFound:
             problems = [{"field": "", "rule": "not_found", "message": tk._("没有这个事项。"), "article": ""}]

@@ -9,9 +9,9 @@ import ckan.model as model
 import ckan.plugins.toolkit as tk
 from sqlalchemy import ColumnElement, func, or_, select
 
-from ckanext.mulu import cases, entries, roles
+from ckanext.mulu import cases, entries, roles, steps, subjects
 from ckanext.mulu.logic import access, refusal, schema
-from ckanext.mulu.model import history
+from ckanext.mulu.model import history, versions
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.transaction import transaction
 from mulu.case import SHANGHAI, Case, load_procedure
@@ -26,7 +26,7 @@ def mulu_case_open(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     """Open a case.
 
     :param procedure: id, e.g. ``classification_change``
-    :param subject: ``{"type": "entry", "id": dataset id or name}``
+    :param subject: ``{"type", "id"}``: entry (dataset id or name), department (organisation name), case (its id), place ("")
     :param data: the fields that the procedure's opening asks for (``mulu_procedure_show`` gives its JSON Schema)
     :returns: as ``mulu_case_show``
     """
@@ -34,14 +34,16 @@ def mulu_case_open(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     tk.check_access("mulu_case_open", context, data)
     actor = roles.person(context)
     try:
-        load_procedure(data["procedure"])
+        procedure = load_procedure(data["procedure"])
     except KeyError as unknown:
         raise refusal.one("procedure", "not_in_list", str(unknown.args[0])) from None
-    subject = _subject(data["subject"], actor)
+    filled = data.get("data") or {}
+    subject = subjects.of(procedure, data["subject"], actor, filled)
     with refusal.refusals(), transaction(context) as touched:
-        if cases.open_case_of(subject["id"], data["procedure"]):
+        if procedure.one_open and cases.open_case_of(subject["id"], procedure.id):
             raise refusal.one("subject", "already_open", f"《{subject['title']}》已有一件同类事项在办理，请在原件上继续")
-        case = cases.open_(data["procedure"], subject, actor, data.get("data") or {}, touched)
+        filled = subjects.given(procedure.id, subject, filled, actor)
+        case = steps.open_(procedure.id, subject, actor, filled, touched)
     return _show(case.id, actor)
 
 
@@ -61,7 +63,7 @@ def mulu_case_event(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     with refusal.refusals(), transaction(context) as touched:
         case = cases.get(data["id"], lock=True)
         access.require_seen(actor, case)
-        cases.act(case, data["event"], actor, data.get("data") or {}, touched, version=data.get("version") or None)
+        steps.act(case, data["event"], actor, data.get("data") or {}, touched, version=data.get("version") or None)
     return _show(data["id"], actor)
 
 
@@ -161,17 +163,6 @@ def row_of(row: Any, actor: Person, org_title: str) -> dict[str, Any]:
     }
 
 
-def _subject(given: dict[str, Any], actor: Person) -> dict[str, str]:
-    """The subject as the engine wants it; what the person may not see is not there."""
-    if given.get("type") != "entry":
-        raise refusal.one("subject.type", "not_in_list", "这类事项的对象须为目录条目")
-    package = model.Package.get(str(given.get("id") or ""))
-    if package is None or package.state != "active" or not access.sees_package(actor, package):
-        raise tk.ObjectNotFound(tk._("没有这个条目。"))
-    organisation = model.Group.get(package.owner_org)
-    return {"type": "entry", "id": package.id, "org": organisation.name if organisation else "", "title": package.title}
-
-
 def _show(case_id: str, actor: Person) -> dict[str, Any]:
     row = model.Session.execute(select(case_table).where(case_table.c.id == case_id)).first()
     if row is None:
@@ -187,10 +178,10 @@ def _show(case_id: str, actor: Person) -> dict[str, Any]:
         "problems": [],
     }
     if case.subject["type"] == "entry" and model.Package.get(case.subject["id"]) is not None:
-        _, before = cases.published(case.subject["id"])
+        _, before = versions.last(case.subject["id"])
         after = cases.proposed_entry(case)
         shown["entry"] = after
-        if row.is_open:
+        if row.is_open and case.procedure in cases.CHANGES:
             shown["diff"] = [vars(change) for change in diff(before, after)]
             shown["problems"] = [problem.to_dict() for problem in entries.problems_of(after)]
     return shown

@@ -7,7 +7,7 @@ from typing import Any
 import ckan.model as model
 import ckan.plugins.toolkit as tk
 
-from ckanext.mulu import cases, entries, identities, roles
+from ckanext.mulu import cases, entries, identities, roles, steps
 from ckanext.mulu.logic import refusal
 from ckanext.mulu.logic.action.packages import REVIEW
 from ckanext.mulu.transaction import Touched, transaction
@@ -131,7 +131,7 @@ class _Import:
             package_id = self._create(entry) if known is None else self._update(entry, known.package_id)
             case = cases.open_case_of(package_id, REVIEW)
             if case and self.submits and sound and case.state in ("draft", "returned"):
-                cases.act(case, "submit", self.actor, {}, touched, entry=None if case.data.get("proposed") else entry)
+                steps.act(case, "submit", self.actor, {}, touched, entry=None if case.data.get("proposed") else entry)
         return kind, package_id, case.id if case else ""
 
     def _is_there(self, entry: dict[str, Any], known: Any) -> bool:

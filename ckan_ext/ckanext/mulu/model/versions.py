@@ -1,0 +1,71 @@
+"""Published versions of entries, as queries; they are written by a decision's effect only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ckan import model
+from sqlalchemy import func, select
+
+from ckanext.mulu.model.tables import case, entry_version
+from mulu.entry import CLASS_FIELDS
+
+
+def last(package_id: str) -> tuple[int | None, dict[str, Any] | None]:
+    """(version, entry) that the public sees; (None, None) before the first publication."""
+    query = (
+        select(entry_version.c.version, entry_version.c.entry)
+        .where(entry_version.c.package_id == package_id)
+        .order_by(entry_version.c.version.desc())
+        .limit(1)
+    )
+    row = model.Session.execute(query).first()
+    return (row.version, row.entry) if row else (None, None)
+
+
+def last_of(package_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The last published entry of each, in wire form, by id; those that are not published (any more) are left out."""
+    ids, package = list(set(package_ids)), model.Package
+    newest = (
+        select(entry_version.c.package_id, func.max(entry_version.c.version).label("version"))
+        .where(entry_version.c.package_id.in_(ids))
+        .group_by(entry_version.c.package_id)
+        .subquery()
+    )
+    query = (
+        select(entry_version.c.package_id, entry_version.c.entry)
+        .join(newest, (newest.c.package_id == entry_version.c.package_id) & (newest.c.version == entry_version.c.version))
+        .join(package, package.id == entry_version.c.package_id)
+        .where(package.state == "active", package.private.is_(False))
+    )
+    return {row.package_id: row.entry for row in model.Session.execute(query)}
+
+
+def of_entries(package_ids: Sequence[str]) -> dict[str, list[Any]]:
+    """All versions of each entry, oldest first, in one query."""
+    found: dict[str, list[Any]] = {one: [] for one in package_ids}
+    query = select(entry_version).where(entry_version.c.package_id.in_(package_ids))
+    for row in model.Session.execute(query.order_by(entry_version.c.package_id, entry_version.c.version)):
+        found[row.package_id].append(row)
+    return found
+
+
+def class_decided(versions: Sequence[Any]) -> Any:
+    """The version in which the entry got the class that it has now."""
+    current = {key: versions[-1].entry.get(key) for key in CLASS_FIELDS}
+    decided = versions[-1]
+    for row in reversed(versions):
+        if {key: row.entry.get(key) for key in CLASS_FIELDS} != current:
+            break
+        decided = row
+    return decided
+
+
+def class_deciders(package_id: str) -> list[str]:
+    """Ids of those who decided the class that an entry has now (原决定人)."""
+    versions = of_entries([package_id])[package_id]
+    if not versions:
+        return []
+    body = model.Session.execute(select(case.c.body).where(case.c.id == class_decided(versions).case_id)).scalar()
+    return sorted({person for _, person in body["deciders"]}) if body else []

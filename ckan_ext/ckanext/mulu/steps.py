@@ -1,0 +1,114 @@
+"""What changes a case: ask the engine, store what it says, carry out what follows; all in the caller's transaction.
+
+The engine (mulu.case) decides; here is only memory. Nothing in this module commits: see ``transaction.py``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ckan import model
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+from ckanext.mulu import cases, effects, entries
+from ckanext.mulu.facts import Facts
+from ckanext.mulu.model import history
+from ckanext.mulu.model.tables import case as case_table
+from ckanext.mulu.model.tables import outbox, procedure_version, profile_version
+from ckanext.mulu.transaction import Touched
+from mulu.case import Case, Outcome, Procedure, apply, load_procedure, open_case, parties, tick, who_acts
+from mulu.people import Person
+
+
+def open_(
+    procedure_id: str, subject: Mapping[str, Any], actor: Person, data: Mapping[str, Any], touched: Touched,
+    *, entry: dict[str, Any] | None = None,
+) -> Case:  # fmt: skip
+    """Open a case; Refused says every reason. ``entry``: the subject in wire form, where the caller has it at hand."""
+    procedure = load_procedure(procedure_id)
+    place = entries.profile()
+    outcome = open_case(
+        procedure, place, entries.calendar(), id=str(uuid.uuid4()), subject=subject, actor=actor, data=data, now=cases.now(),
+        facts=Facts(procedure_id, subject, data, place, entry),
+    )  # fmt: skip
+    _keep(procedure_version, version=procedure.version, procedure=procedure.id, source=procedure.source)
+    _keep(profile_version, version=place.version, profile=place.id, source=place.source)
+    return _store(procedure, outcome, touched, new=True)
+
+
+def act(
+    case: Case, event: str, actor: Person, data: Mapping[str, Any], touched: Touched, *, version: int | None = None,
+    entry: dict[str, Any] | None = None,
+) -> Case:  # fmt: skip
+    """Apply an event to a case that is locked; Refused says every reason. Effects are carried out at once.
+
+    ``entry``: the draft in wire form, where the caller has it at hand.
+    """
+    procedure, place = cases.procedure_of(case), cases.profile_of(case)
+    facts = Facts(case.procedure, case.subject, {**case.data, **data}, place, entry)
+    outcome = apply(procedure, place, entries.calendar(), case, event, actor, data, cases.now(), version=version, facts=facts)
+    return _store(procedure, outcome, touched)
+
+
+def tick_all(touched: Touched, moment: datetime | None = None) -> int:
+    """Let time pass for every open case with a clock; gives how many steps followed. Twice at once changes nothing twice."""
+    steps = 0
+    waiting = select(case_table.c.id).where(case_table.c.is_open, case_table.c.due_on.isnot(None))
+    for case_id in model.Session.execute(waiting).scalars().all():
+        steps += tick_one(case_id, touched, moment)
+    return steps
+
+
+def tick_one(case_id: str, touched: Touched, moment: datetime | None = None) -> int:
+    """Let time pass for one case, which is locked; gives how many steps followed."""
+    case = cases.get(case_id, lock=True)
+    procedure = cases.procedure_of(case)
+    outcomes = tick(procedure, cases.profile_of(case), entries.calendar(), case, moment or cases.now())
+    for outcome in outcomes:
+        _store(procedure, outcome, touched)
+    return len(outcomes)
+
+
+def _keep(table: Table, **row: Any) -> None:
+    """The rules under which a case is opened stay, as they are now."""
+    model.Session.execute(pg_insert(table).values(**row).on_conflict_do_nothing())
+
+
+def _store(procedure: Procedure, outcome: Outcome, touched: Touched, *, new: bool = False) -> Case:
+    case, record = outcome.case, outcome.event
+    due = case.due
+    row = {
+        "procedure": case.procedure,
+        "state": case.state,
+        "is_open": not procedure.states[case.state].final,
+        "subject_type": case.subject["type"],
+        "subject_id": case.subject["id"],
+        "title": case.subject["title"],
+        "org": case.subject["org"],
+        "filed_by": case.filed_by,
+        "parties": sorted(parties(procedure, case)),
+        "turn": sorted(cases.turn_of(role) for role in who_acts(procedure, case)),
+        "due_on": due.due_on if due else None,
+        "overdue": any(clock.running and clock.overdue_since for clock in case.clocks),
+        "provisional": bool(due and due.provisional),
+        "opened_at": case.opened_at,
+        "updated_at": case.updated_at,
+        "version": case.version,
+        "body": case.to_dict(),
+    }
+    if new:
+        model.Session.execute(insert(case_table).values(id=case.id, **row))
+    else:
+        model.Session.execute(update(case_table).where(case_table.c.id == case.id).values(**row))
+    history.append(case.id, record.seq, record.at, record.to_dict())
+    for notice in outcome.notices:
+        to = [cases.turn_of(role) for role in notice.to_roles]
+        values = {"case_id": case.id, "seq": record.seq, "template": notice.template, "to": to, "args": dict(notice.args)}
+        model.Session.execute(insert(outbox).values(**values, created_at=func.now(), attempts=0, last_error=""))
+    for effect in outcome.effects:
+        effects.carry_out(effect, case, record, touched)
+    return case
