@@ -54,7 +54,7 @@ def discard_pending(args: dict[str, Any], case: Case, record: EventRecord, touch
 
 def set_review_date(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
     """When what is not open is looked at again (华容第二十八条)."""
-    _save({**entries.show(case.subject["id"]), "open_review_on": args["on"]}, case, record, touched)
+    _save({**entries.show(case.subject["id"]), "open_review_on": args["date"]}, case, record, touched)
 
 
 def name_source(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
