@@ -91,8 +91,8 @@ def init_postgres(settings: Settings, say: Say) -> None:
 
 
 @contextmanager
-def _admin(settings: Settings) -> Iterator[psycopg2.extensions.cursor]:
-    connection = psycopg2.connect(settings.admin_url())
+def _admin(settings: Settings, database: str = "postgres") -> Iterator[psycopg2.extensions.cursor]:
+    connection = psycopg2.connect(settings.admin_url(database))
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
@@ -102,25 +102,29 @@ def _admin(settings: Settings) -> Iterator[psycopg2.extensions.cursor]:
 
 
 def create_databases(settings: Settings, services: Services) -> None:
-    """The role ``mulu`` and its two databases; an external PostgreSQL brings its own."""
+    """The role ``mulu``, its databases, and ``mulu_reader``, who reads the tables; an external PostgreSQL brings its own."""
     if "postgres" in settings.external:
         for kind in KINDS:
             url = settings.database_url(kind)
             if not postgres_ready(url):
                 name = url.rsplit("/", 1)[-1].partition("?")[0]
                 raise Missing(f"连不上 CKAN_SQLALCHEMY_URL 所指的数据库“{name}”：请先建好它（测试用的库名加 _test）。")
+            for use in ("write", "read"):
+                if not postgres_ready(settings.datastore_url(kind, use)):
+                    raise Missing(f"连不上 CKAN_DATASTORE_{use.upper()}_URL 所指的数据库：请先建好它（测试用的库名加 _test），并给出网址。")
         return
     services.wait("postgres", lambda: postgres_ready(settings.admin_url()), 30)
     with _admin(settings) as cursor:
-        cursor.execute("select 1 from pg_roles where rolname = 'mulu'")
-        if not cursor.fetchone():
-            cursor.execute("create role mulu login password %s", (settings.secrets["database"],))
-        for kind in KINDS:
-            name = settings.database(kind)
-            cursor.execute("select 1 from pg_database where datname = %s", (name,))
+        for role, secret in (("mulu", "database"), ("mulu_reader", "datastore")):
+            cursor.execute("select 1 from pg_roles where rolname = %s", (role,))
             if not cursor.fetchone():
-                cursor.execute(f"create database {name} owner mulu encoding 'UTF8' template template0")
-                _migrated(settings, kind).unlink(missing_ok=True)
+                cursor.execute(f"create role {role} login password %s", (settings.secrets[secret],))
+        for kind in KINDS:
+            for name in (settings.database(kind), settings.datastore(kind)):
+                cursor.execute("select 1 from pg_database where datname = %s", (name,))
+                if not cursor.fetchone():
+                    cursor.execute(f"create database {name} owner mulu encoding 'UTF8' template template0")
+                    _migrated(settings, kind).unlink(missing_ok=True)
         cursor.execute(f"alter database {settings.database('test')} set synchronous_commit = off")
 
 
@@ -136,6 +140,8 @@ def write_inis(settings: Settings) -> None:
             site_url=settings.url("ckan"),
             public_url=settings.url("site"),
             database_url=settings.database_url(kind).replace("%", "%%"),
+            datastore_write_url=settings.datastore_url(kind, "write").replace("%", "%%"),
+            datastore_read_url=settings.datastore_url(kind, "read").replace("%", "%%"),
             solr_url=settings.solr_url(kind),
             redis_url=settings.redis_url(kind),
             storage=settings.storage(kind),
@@ -164,6 +170,7 @@ def migrate(settings: Settings, kind: str, say: Say) -> None:
         return
     say("建立数据表" if kind == "demo" else "建立测试库的数据表")
     ckan(settings, kind, "db", "upgrade")
+    prepare_datastore(settings, kind)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted)
 
@@ -179,6 +186,15 @@ def reindex(settings: Settings, say: Say) -> None:
         ckan(settings, "demo", "search-index", "rebuild", "--force", "--quiet")
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted)
+
+
+def prepare_datastore(settings: Settings, kind: str) -> None:
+    """Who may read the tables and who may write them, as CKAN's own script says; an external database has had it already."""
+    if "postgres" in settings.external:
+        return
+    script = ckan(settings, kind, "datastore", "set-permissions")
+    with _admin(settings, settings.datastore(kind)) as cursor:
+        cursor.execute("\n".join(line for line in script.splitlines() if not line.startswith("\\connect")))
 
 
 def _migrated(settings: Settings, kind: str) -> Path:

@@ -3,6 +3,8 @@
     MULU_VAR              folder of all that is made at run time (default: var/ of the checkout)
     MULU_PORT_CKAN … SITE, SOLR, POSTGRES, REDIS
     MULU_PROFILE          the place whose rules apply (default: that of the installation, else huarong)
+    CKAN_DATASTORE_WRITE_URL, CKAN_DATASTORE_READ_URL
+                          the database of tables beside an external CKAN_SQLALCHEMY_URL; the second user may only read
     CKAN_SQLALCHEMY_URL, CKAN_REDIS_URL, CKAN_SOLR_URL
                           an existing service; ours is then not started. CKAN_SOLR_URL names the core.
 """
@@ -31,7 +33,8 @@ DEFAULT_PROFILE = "huarong"
 
 _CORE = {"demo": "mulu", "test": "mulu_test"}
 _REDIS_NUMBER = {"demo": 0, "test": 1}
-_OVERRIDES = (*EXTERNAL.values(), "CKAN_SITE_ID", "CKAN_SITE_URL", "CKAN_STORAGE_PATH", "CKAN_INI")
+DATASTORE: Mapping[str, str] = {"datastore-write": "CKAN_DATASTORE_WRITE_URL", "datastore-read": "CKAN_DATASTORE_READ_URL"}
+_OVERRIDES = (*EXTERNAL.values(), *DATASTORE.values(), "CKAN_SITE_ID", "CKAN_SITE_URL", "CKAN_STORAGE_PATH", "CKAN_INI")
 _LONGEST_SOCKET = 100
 """A Unix socket's path may have 107 bytes; supervisor adds a few while it starts."""
 
@@ -54,7 +57,7 @@ class Settings:
         """The environment's settings; a port that is no number stops with one sentence."""
         env = dict(os.environ) if environ is None else environ
         ports = {name: _port(env, name, port) for name, port in PORTS.items()}
-        external = {name: env[variable] for name, variable in EXTERNAL.items() if env.get(variable)}
+        external = {name: env[variable] for name, variable in {**EXTERNAL, **DATASTORE}.items() if env.get(variable)}
         var = Path(env.get("MULU_VAR") or ROOT / "var").resolve()
         return cls(var, ports, profile or env.get("MULU_PROFILE") or installed_profile(var) or DEFAULT_PROFILE, external)
 
@@ -75,9 +78,21 @@ class Settings:
             return url if kind == "demo" else _suffixed(url, "_test")
         return f"postgresql://mulu:{self.secrets['database']}@{HOST}:{self.ports['postgres']}/{self.database(kind)}"
 
-    def admin_url(self) -> str:
+    def datastore(self, kind: str) -> str:
+        """The database that holds published files as tables."""
+        return f"{self.database(kind)}_datastore"
+
+    def datastore_url(self, kind: str, use: str) -> str:
+        """use: ``write`` (the portal's own) or ``read`` (a user who may do no more)."""
+        if "postgres" in self.external:
+            url = self.external.get(f"datastore-{use}", "")
+            return url if kind == "demo" or not url else _suffixed(url, "_test")
+        user, secret = ("mulu", "database") if use == "write" else ("mulu_reader", "datastore")
+        return f"postgresql://{user}:{self.secrets[secret]}@{HOST}:{self.ports['postgres']}/{self.datastore(kind)}"
+
+    def admin_url(self, database: str = "postgres") -> str:
         """The superuser of our own PostgreSQL."""
-        return f"postgresql://mulu_admin:{self.secrets['superuser']}@{HOST}:{self.ports['postgres']}/postgres"
+        return f"postgresql://mulu_admin:{self.secrets['superuser']}@{HOST}:{self.ports['postgres']}/{database}"
 
     def solr_url(self, kind: str) -> str:
         if url := self.external.get("solr"):
@@ -126,7 +141,7 @@ class Settings:
         """Passwords and keys of this installation, made at random once and readable by its owner only."""
         file = self.var / "secrets.json"
         known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-        wanted = {name: known.get(name) or secrets.token_urlsafe(24) for name in ("superuser", "database", "redis", "session")}
+        wanted = {name: known.get(name) or secrets.token_urlsafe(24) for name in ("superuser", "database", "datastore", "redis", "session")}
         if wanted != known:
             write_private(file, json.dumps(wanted))
         return wanted

@@ -9,6 +9,7 @@ import ckan.plugins.toolkit as tk
 from pypinyin import Style, lazy_pinyin
 
 from ckanext.mulu import entries
+from ckanext.mulu.logic import content
 from mulu.codes import CODE_LISTS
 
 FACETED = ("catalogue_kind", "theme", "share_type", "open_type", "update_frequency", "format_class")
@@ -22,8 +23,17 @@ WHOLE = ("data_dict", "validated_data_dict")
 
 
 def before_index(package: dict[str, Any]) -> dict[str, Any]:
-    """Adds pinyin and the key to sort by, the department's and the items' names, and the fields that are filtered by."""
+    """Adds pinyin and the key to sort by, the department's and the items' names, and the fields that are filtered by.
+
+    What not everybody may have of a published entry, its closed files and addresses, does not get into the index at all.
+    """
     stored = json.loads(package["validated_data_dict"])
+    shown = content.public_package(stored)
+    if shown is not stored:
+        for key in WHOLE:
+            package[key] = json.dumps({**json.loads(package[key]), "resources": shown["resources"]})
+        for key in [key for key in package if key == "res_url" or key.startswith("res_extras_")]:
+            package.pop(key)
     title = (stored.get("title") or "")[:TITLE]
     syllables = lazy_pinyin(title, errors=lambda other: list(other))
     initials = "".join(part[0] for part in lazy_pinyin(title, style=Style.FIRST_LETTER, errors="ignore") if part)

@@ -38,7 +38,7 @@ class MuluPlugin(p.SingletonPlugin, DefaultTranslation, DefaultPermissionLabels)
         return ACTIONS | CHAINED
 
     def get_auth_functions(self) -> dict[str, Any]:
-        return dict(auth.FUNCTIONS)
+        return auth.FUNCTIONS | (auth.DATASTORE if "datastore" in tk.config["ckan.plugins"] else {})
 
     def get_validators(self) -> dict[str, Any]:
         return {"mulu_credit_code": validators.mulu_credit_code}

@@ -12,14 +12,16 @@ import ckan.plugins.toolkit as tk
 from sqlalchemy import select
 
 from ckanext.mulu import entries
-from ckanext.mulu.logic import access
-from ckanext.mulu.model.tables import case, entry_version
-from mulu.entry import CLASS_FIELDS
+from ckanext.mulu.logic import access, content
+from ckanext.mulu.model import versions
+from ckanext.mulu.model.tables import case
 from mulu.visibility import NOBODY
 from mulu_site.snapshot import write_snapshot
 
 OBJECTIONS = ("rereview",)
 """Procedures that put a mark on the entry while they run (复核申请)."""
+
+PAGE = 200
 
 
 def write(file: Path, *, demo: bool = False) -> int:
@@ -70,22 +72,22 @@ def published() -> Iterator[dict[str, Any]]:
     )
     package = model.Package
     candidates = select(package).where(package.state == "active", package.private.is_(False), package.type == "dataset")
-    for one in model.Session.execute(candidates.order_by(package.name).execution_options(yield_per=200)).scalars():
-        if not access.sees_package(NOBODY, one):
-            continue
-        query = select(entry_version).where(entry_version.c.package_id == one.id).order_by(entry_version.c.version)
-        versions = list(model.Session.execute(query))
-        if versions:
-            yield _line(one, versions, titles, one.id in objected)
+    found = model.Session.execute(candidates.order_by(package.name).execution_options(yield_per=PAGE)).scalars()
+    for page in found.partitions(PAGE):
+        seen = [one for one in page if access.sees_package(NOBODY, one)]
+        history = versions.of_entries([one.id for one in seen])
+        for one in seen:
+            if history[one.id]:
+                yield _line(one, history[one.id], titles, one.id in objected)
 
 
-def _line(package: Any, versions: list[Any], titles: dict[str, str], objected: bool) -> dict[str, Any]:
-    last, entry = versions[-1], dict(versions[-1].entry)
+def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool) -> dict[str, Any]:
+    last, entry = rows[-1], content.public_package(dict(rows[-1].entry))
     entry.pop("decided_by", None)  # who pressed the button is for the case, not for the public
-    decided = _class_decided(versions)
+    decided = versions.class_decided(rows)
     history = [
         {"version": row.version, "published_at": row.published_at.isoformat(timespec="seconds"), "summary": row.summary}
-        for row in versions
+        for row in rows
     ]
     return entry | {
         "id": package.id,
@@ -101,14 +103,3 @@ def _line(package: Any, versions: list[Any], titles: dict[str, str], objected: b
             "on": decided.published_at.date().isoformat(),
         },
     }
-
-
-def _class_decided(versions: list[Any]) -> Any:
-    """The version in which the entry got the class that it has now."""
-    current = {key: versions[-1].entry.get(key) for key in CLASS_FIELDS}
-    decided = versions[-1]
-    for row in reversed(versions):
-        if {key: row.entry.get(key) for key in CLASS_FIELDS} != current:
-            break
-        decided = row
-    return decided

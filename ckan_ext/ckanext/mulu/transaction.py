@@ -10,6 +10,8 @@ from ckan import model
 from ckan.lib import search
 from ckan.logic import index_remove_package, index_update_package
 
+from ckanext.mulu.grants import tables
+
 
 class Touched:
     """The datasets to index once the transaction holds, in the order in which they were touched."""
@@ -55,3 +57,4 @@ def index(package_ids: list[str]) -> None:
             index_update_package({"ignore_auth": True, "use_cache": False, "validate": False}, package_id, defer_commit=True)
     if package_ids:
         search.commit()
+        tables.enqueue(package_ids)

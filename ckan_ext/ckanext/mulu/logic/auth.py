@@ -9,6 +9,7 @@ import ckan.model as model
 import ckan.plugins.toolkit as tk
 
 from ckanext.mulu import cases, roles
+from ckanext.mulu.logic import content
 from mulu.visibility import can_see
 
 Context = dict[str, Any]
@@ -86,6 +87,33 @@ def mulu_entry_import(context: Context, data: dict[str, Any]) -> Answer:
     return _no(tk._("只有部门编目人员可以导入目录。"))
 
 
+@tk.chained_auth_function
+@tk.auth_sysadmins_check
+@tk.auth_allow_anonymous_access
+def _reader(next_: Any, context: Context, data: dict[str, Any]) -> Answer:
+    """A table is had by whoever may have its file."""
+    if content.may_read(roles.person(context), str(data.get("resource_id") or data.get("id") or "")):
+        return YES
+    return _no(tk._("这一数据不是无条件开放的，须经申请取得授权后通过本平台使用。"))
+
+
+@tk.chained_auth_function
+@tk.auth_sysadmins_check
+@tk.auth_allow_anonymous_access
+def _portal_only(next_: Any, context: Context, data: dict[str, Any]) -> Answer:
+    """Tables are made of published files by the portal's own work, and changed by nobody."""
+    return _no(tk._("数据表由本平台按已发布的文件生成，不能直接读写。"))
+
+
+DATASTORE = dict.fromkeys(("datastore_search", "datastore_info"), _reader) | dict.fromkeys(
+    (
+        "datastore_search_sql", "datastore_create", "datastore_upsert", "datastore_delete", "datastore_records_delete",
+        "datastore_change_permissions", "datastore_function_create", "datastore_function_delete", "datastore_run_triggers",
+    ),
+    _portal_only,
+)  # fmt: skip
+"""CKAN's DataStore: closed to a sysadmin as well."""
+
 OURS = {
     "mulu_case_open": _logged_in,
     "mulu_case_event": _logged_in,
@@ -93,6 +121,10 @@ OURS = {
     "mulu_case_list": _logged_in,
     "mulu_inbox": _logged_in,
     "mulu_entry_check": _logged_in,
+    "mulu_grant_key": _logged_in,
+    "mulu_grant_list": _logged_in,
+    "mulu_grant_show": _logged_in,
+    "mulu_usage_list": _logged_in,
     "mulu_entry_import": mulu_entry_import,
     "mulu_procedure_list": _anybody,
     "mulu_procedure_show": _anybody,

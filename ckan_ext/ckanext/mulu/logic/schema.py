@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -58,8 +59,39 @@ def case_list(ignore_empty: Any, boolean_validator: Any) -> Schema:
     words = [ignore_empty, text]
     return {
         "procedure": words, "state": words, "org": words, "subject_id": words, "q": words,
+        "party": words, "turn": words, "since": words, "until": words,
         "mine": [ignore_empty, boolean_validator],
         "open": [ignore_empty, boolean_validator],
+        "overdue": [ignore_empty, boolean_validator],
+        "provisional": [ignore_empty, boolean_validator],
         "limit": [ignore_empty, number],
         "offset": [ignore_empty, number],
+    }  # fmt: skip
+
+
+def day(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise tk.Invalid("须为日期，如 2026-01-31") from None
+
+
+@validator_args
+def grant_list(ignore_empty: Any, boolean_validator: Any, one_of: Any) -> Schema:
+    words = [ignore_empty, text]
+    return {
+        "package": words, "case": words, "org": words,
+        "status": [ignore_empty, one_of(["active", "suspended", "ended", "expired"])],
+        "mine": [ignore_empty, boolean_validator],
+        "limit": [ignore_empty, number],
+        "offset": [ignore_empty, number],
+    }  # fmt: skip
+
+
+@validator_args
+def usage_list(ignore_empty: Any) -> Schema:
+    words = [ignore_empty, text]
+    return {
+        "grant": words, "package": words, "since": [ignore_empty, day], "until": [ignore_empty, day],
+        "limit": [ignore_empty, number], "offset": [ignore_empty, number],
     }  # fmt: skip

@@ -1,10 +1,10 @@
 """The actions, by what they are about. ``ACTIONS`` are ours, ``CHAINED`` stand before CKAN's own."""
 
-from ckanext.mulu.logic.action import batch, cases, catalogue, imports, organisations, packages, resources
+from ckanext.mulu.logic.action import batch, cases, catalogue, grants, imports, organisations, packages, resources
 
 ACTIONS = {
     name: function
-    for module in (batch, cases, catalogue, imports)
+    for module in (batch, cases, catalogue, grants, imports)
     for name, function in vars(module).items()
     if name.startswith("mulu_")
 }
@@ -16,6 +16,7 @@ CHAINED = {
     "member_list": packages.member_list,
     "organization_update": organisations.organization_update,
     "resource_show": resources.resource_show,
+    "resource_search": resources.resource_search,
     "resource_create": resources.resource_create,
     "resource_update": resources.resource_update,
     "resource_delete": resources.resource_delete,

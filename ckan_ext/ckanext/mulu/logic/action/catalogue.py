@@ -9,12 +9,13 @@ import ckan.plugins.toolkit as tk
 from sqlalchemy import select
 
 import mulu.profile
-from ckanext.mulu import entries
-from ckanext.mulu.logic import refusal, schema
+from ckanext.mulu import entries, roles
+from ckanext.mulu.logic import content, refusal, schema
 from ckanext.mulu.model.tables import entry_version
 from mulu.case import PROCEDURES, load_procedure
 from mulu.procedure import Procedure
 from mulu.profile import PROFILES, Profile
+from mulu.visibility import is_open, works_for
 
 Context = dict[str, Any]
 
@@ -39,6 +40,8 @@ def mulu_entry_check(context: Context, data: dict[str, Any]) -> dict[str, Any]:
 def mulu_entry_history(context: Context, data: dict[str, Any]) -> list[dict[str, Any]]:
     """The versions of an entry that were published, the newest first, to everybody who may see the entry.
 
+    Addresses of files are in a version that was open, of an entry that still is; and for its own department.
+
     :param id: of the dataset, or its name
     :returns: ``[{version, published_at, summary, case_id, entry}]``
     """
@@ -46,6 +49,8 @@ def mulu_entry_history(context: Context, data: dict[str, Any]) -> list[dict[str,
     if package is None:
         raise tk.ObjectNotFound(tk._("没有这个条目。"))
     tk.check_access("package_show", context, {"id": package.id})
+    asker = roles.person(context)
+    whole, own = content.readable(asker, package), works_for(asker, entries.organisation(package.owner_org).name)
     query = select(entry_version).where(entry_version.c.package_id == package.id).order_by(entry_version.c.version.desc())
     return [
         {
@@ -53,7 +58,7 @@ def mulu_entry_history(context: Context, data: dict[str, Any]) -> list[dict[str,
             "published_at": row.published_at.isoformat(),
             "summary": row.summary,
             "case_id": row.case_id,
-            "entry": row.entry,
+            "entry": row.entry if whole and (own or is_open(row.entry)) else content.without_content(row.entry),
         }
         for row in model.Session.execute(query)
     ]

@@ -1,0 +1,72 @@
+"""What an entry's resources hold — files, tables, addresses — and who may have it. The predicate is mulu.visibility's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ckan.model as model
+import ckan.plugins.toolkit as tk
+
+from ckanext.mulu import entries
+from mulu.people import Person
+from mulu.visibility import can_read, is_open, open_items
+
+SHOWN = ("id", "package_id", "name", "description", "format", "mimetype", "position", "state", "created", "last_modified", "metadata_modified")
+"""Of a resource that somebody may not have, what is described to them all the same."""
+
+
+def entry_of(package: model.Package) -> dict[str, Any]:
+    """Of an entry in the database what decides who may have its data: ``share_type``, ``open_type``, ``items``; one look, no validation."""
+    extras = package.extras
+    items = json.loads(extras.get("items") or "[]")
+    return {"share_type": extras.get("share_type", ""), "open_type": extras.get("open_type", ""), "items": items}
+
+
+def readable(person: Person, package: model.Package) -> bool:
+    """The predicate, asked of a CKAN package: whether a person may have its files and addresses as they are."""
+    if package.state != "active":
+        return False
+    organisation = entries.organisation(package.owner_org)
+    status = "unpublished" if package.private else "published"
+    return can_read(person, status, organisation.name if organisation else "", entry_of(package))
+
+
+def may_read(person: Person, resource_id: str) -> bool:
+    """As ``readable``, of a resource that stands in the catalogue; one that is not there may be read by nobody."""
+    resource = model.Resource.get(resource_id)
+    package = model.Package.get(resource.package_id) if resource is not None and resource.state == "active" else None
+    return package is not None and readable(person, package)
+
+
+def without_content(package: dict[str, Any], entry: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A package (or an entry in wire form) whose resources tell what there is, not where; ``mulu_restricted`` marks them.
+
+    The open columns of a table in an entry of mixed classes have an address on the portal. entry: its classes, where the package
+    does not bear them.
+    """
+    some = bool(open_items(entry or package))
+    rows = [{key: row[key] for key in SHOWN if key in row} | {"mulu_restricted": True} for row in package.get("resources") or ()]
+    for row, whole in zip(rows, package.get("resources") or (), strict=True):
+        if some and whole.get("id") and is_uploaded_table(whole):
+            row["url"] = f"{tk.config['ckan.site_url'].rstrip('/')}/mulu/data/open/{whole['id']}?format={table_format(whole)}"
+    return {**package, "resources": rows}
+
+
+def public_package(package: dict[str, Any]) -> dict[str, Any]:
+    """A package as everybody may have it: what waits for its publication is kept from them by its labels, not here."""
+    if package.get("private") or is_open(package) or not package.get("resources"):
+        return package
+    return without_content(package)
+
+
+def is_uploaded_table(resource: dict[str, Any]) -> bool:
+    """Whether the portal can read a resource as a table: a file that lies here, of a format that has rows and columns."""
+    lies_here = resource.get("url_type") == "upload" or f"/resource/{resource.get('id')}/download/" in (resource.get("url") or "")
+    return lies_here and table_format(resource) in ("csv", "xlsx")
+
+
+def table_format(resource: dict[str, Any]) -> str:
+    """``csv``, ``xlsx`` … by the file's name, else by its stated format, in small letters."""
+    suffix = (resource.get("url") or "").rpartition("/")[2].rpartition(".")[2].lower()
+    return suffix if suffix in ("csv", "xlsx") else (resource.get("format") or "").lower()
