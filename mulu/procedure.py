@@ -11,8 +11,9 @@ from typing import Any, Final
 from mulu import conditions
 from mulu.errors import BrokenRules
 from mulu.files import ROOT, digest, read_yaml
-from mulu.forms import FormField, object_schema, parse_fields
+from mulu.forms import FormField, in_place, object_schema, parse_fields
 from mulu.people import ROLE_LABELS
+from mulu.profile import Profile
 
 FOLDER: Final = ROOT / "procedures"
 PROCEDURES: Final[tuple[str, ...]] = tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
@@ -129,18 +130,25 @@ class Procedure:
     concerns: Mapping[str, tuple[str, ...]]
     source: Mapping[str, Any]
 
-    def json_schema(self) -> dict[str, Any]:
-        """JSON Schema (2020-12): ``opening`` is the data that opens a case, ``events`` what each event takes."""
+    def json_schema(self, place: Profile | None = None) -> dict[str, Any]:
+        """JSON Schema (2020-12): ``opening`` is the data that opens a case, ``events`` what each event takes.
+
+        place: whose own choices are written in; without it they stay open. What the portal fills in itself is left out.
+        """
+
+        def asked(fields: tuple[FormField, ...]) -> dict[str, Any]:
+            return object_schema(tuple(one for one in (in_place(fields, place) if place else fields) if not one.given))
+
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$id": f"mulu:procedure:{self.id}",
             "title": self.title,
             "type": "object",
             "properties": {
-                "opening": object_schema(self.opening.fields),
+                "opening": asked(self.opening.fields),
                 "events": {
                     "type": "object",
-                    "properties": {key: {**object_schema(e.fields), "title": e.label} for key, e in self.events.items()},
+                    "properties": {key: {**asked(e.fields), "title": e.label} for key, e in self.events.items()},
                 },
             },
         }

@@ -232,7 +232,7 @@ def test_a_rereview_changes_the_class_in_the_same_transaction(town, place):
     done = town.event("authority_head", case, "change", **decision)
     assert done["state"] == "changed"
     assert town.seen(place.closed["id"])["open_type"] == "conditional"
-    [change] = [one for one in town.do("authority", "mulu_case_list", subject_id=place.closed["id"], procedure="classification_change")["results"]]
+    [change] = town.do("authority", "mulu_case_list", subject_id=place.closed["id"], procedure="classification_change")["results"]
     assert change["state"] == "in_force"
     history = town.request("anonymous", f"/api/3/action/mulu_entry_history?id={place.closed['id']}").json["result"]
     assert history[0]["summary"].startswith("属性变更")

@@ -1,0 +1,109 @@
+"""The document, built from the actions' own docstrings and the procedures' own schemas."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+
+from ckanext.mulu import entries
+from ckanext.mulu.logic.action import ACTIONS
+from ckanext.mulu.openapi.parts import (
+    CLOCK,
+    COMPONENTS,
+    FLAG,
+    FREE,
+    ID,
+    NUMBER,
+    Schema,
+    body,
+    listed,
+    record,
+    ref,
+)
+from mulu.case import PROCEDURES, load_procedure
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An action: what is sent and what comes back. reads: also by GET, changes nothing."""
+
+    sent: Schema
+    result: Schema
+    reads: bool = False
+
+
+def operations() -> dict[str, Operation]:
+    """The contract, action by action. Every action of the portal must be here: a test compares."""
+    subject = body({"type": {"enum": ["entry", "department", "case", "place"]}, "id": {"type": "string", "maxLength": 1000}})
+    lists = {"limit": NUMBER, "offset": NUMBER}
+    case_event = {"id": ID, "event": ID}
+    return {
+        "mulu_case_open": Operation(
+            body({"procedure": {"enum": list(PROCEDURES)}, "subject": subject}, data=FREE), ref("Case")
+        ),
+        "mulu_case_event": Operation(body(case_event, data=FREE, version=NUMBER), ref("Case")),
+        "mulu_case_batch": Operation(
+            body({"ids": {**listed(ID), "minItems": 1, "maxItems": 200}, "event": ID}, data=FREE),
+            record({"results": listed(record({"id": ID, "ok": FLAG}))}),
+        ),
+        "mulu_case_show": Operation(body({"id": ID}), ref("Case"), reads=True),
+        "mulu_case_list": Operation(
+            body({}, procedure=ID, state=ID, org=ID, subject_id=ID, q=ID, mine=FLAG, open=FLAG, **lists), ref("CaseList"), reads=True
+        ),
+        "mulu_inbox": Operation(body({}), record({"counts": FREE, "results": listed(ref("CaseRow"))}), reads=True),
+        "mulu_procedure_list": Operation(body({}), listed(ref("Procedure")), reads=True),
+        "mulu_procedure_show": Operation(body({"id": {"enum": list(PROCEDURES)}}), ref("Procedure"), reads=True),
+        "mulu_profile_list": Operation(body({}), listed(ref("Place")), reads=True),
+        "mulu_profile_show": Operation(body({"id": ID}), {"allOf": [ref("Place"), record({"clocks": listed(CLOCK)})]}, reads=True),
+        "mulu_entry_check": Operation(body({"entry": FREE}), record({"problems": listed(ref("Problem"))}), reads=True),
+        "mulu_entry_history": Operation(body({"id": ID}), listed(record({"version": NUMBER, "published_at": ID, "summary": ID})), reads=True),
+    }
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1: the portal's actions as they are called by POST, with what each procedure takes at its opening."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "目录 Mulu",
+            "version": "1",
+            "description": "政务数据目录的登记、审核、共享与开放申请。动作（action）返回 {success, result|error}；被规则拒绝时 error.problems 逐条写明栏目、规则与条款。",
+        },
+        "servers": [{"url": tk.config["ckan.site_url"].rstrip("/")}],
+        "paths": {f"/api/3/action/{name}": {"post": _post(name, one)} for name, one in operations().items()},
+        "components": {
+            "schemas": COMPONENTS | {f"Open_{name}": _opening(name) for name in PROCEDURES},
+            "securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "Authorization"}},
+        },
+        "security": [{"token": []}, {}],
+    }
+
+
+def _post(name: str, operation: Operation) -> dict[str, Any]:
+    text = inspect.getdoc(ACTIONS[name]) or ""
+    refused = {"description": "被拒绝", "content": {"application/json": {"schema": ref("Refused")}}}
+    answer = record({"help": {"type": "string"}, "success": {"const": True}, "result": operation.result})
+    return {
+        "operationId": name,
+        "summary": text.splitlines()[0],
+        "description": text,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": operation.sent}}},
+        "responses": {
+            "200": {"description": "成功", "content": {"application/json": {"schema": answer}}},
+            "400": {"description": "不是 JSON", "content": {"application/json": {"schema": {}}}},
+            "403": refused,
+            "404": refused,
+            "409": refused,
+        },
+    }
+
+
+def _opening(procedure: str) -> Schema:
+    """What ``mulu_case_open`` takes as ``data`` for one procedure, with this place's own choices."""
+    loaded = load_procedure(procedure)
+    schema: Mapping[str, Any] = loaded.json_schema(entries.profile())["properties"]["opening"]
+    return {**schema, "title": loaded.title}
