@@ -13,9 +13,10 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-from mulu_site import dcat, lists, machine, search
+from mulu_site import asking, dcat, lists, machine, search
 from mulu_site.catalogue import Catalogue
 from mulu_site.entry_view import LIMITS, entry_view
+from mulu_site.ledger import Ledger, read_ledger
 from mulu_site.lists import Group, page_path, pages_of
 from mulu_site.place import Site, site_of
 from mulu_site.release import BuildError, Release, Writer, start
@@ -58,10 +59,11 @@ def build(
     Raises `SnapshotError` or `BuildError` with one sentence; the published site is then as it was.
     """
     source = open_snapshot(snapshot)
+    ledger = read_ledger(source.header)
     with start(out) as release:
         catalogue = Catalogue.read(source, _sounds(release))
         site = site_of(source, catalogue.sources, portal_url=portal_url, site_url=site_url)
-        job = _Job(source, catalogue, site, release, progress or (lambda done, total: None), pages)
+        job = _Job(source, catalogue, ledger, site, release, progress or (lambda done, total: None), pages)
         job.guard(allow_withdrawal)
         job.run()
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
@@ -79,6 +81,7 @@ def _sounds(release: Release) -> dict[str, Sound]:
 class _Job:
     source: Snapshot
     catalogue: Catalogue
+    ledger: Ledger
     site: Site
     release: Release
     progress: Progress
@@ -89,6 +92,8 @@ class _Job:
         self.rows: Sequence[Row] = self.catalogue.rows
         self.renderer = Renderer(site=self.site)
         self.site_key = digest(self.site.to_dict())
+        self.outcomes = self.ledger.outcomes()
+        self.asked = list(asking.pages(self.site, self.ledger, {row.id: row.page for row in self.rows}))
         self.today = str(self.source.header.get("generated_at") or "")[:10]
         self.groups = lists.group(self.rows, lists.department_titles(clean(self.source.departments)))
 
@@ -111,6 +116,8 @@ class _Job:
         self.entries()
         self.withdrawn()
         self.overview()
+        for page, path, context in self.asked:
+            self._page(page, path, **context)
         self.registers()
         self.search_index()
         self.machine_files()
@@ -129,9 +136,10 @@ class _Job:
                     stream.seek(offset)
                     self._entry(entry_of(stream.readline()), row, codes, write)
 
-                # A page links to related entries, so it changes when one of them comes or goes.
+                # A page links to related entries and shows the outcome of re-reviews, so it changes when these come or go.
                 related = "".join(codes.get(code, "-") for code in row.related)
-                key = sha256(f"{self.catalogue.digests[n]}{template}{related}".encode()).hexdigest()
+                told = "".join(digest(one, one.label) for one in self.outcomes.get(row.id, ()))
+                key = sha256(f"{self.catalogue.digests[n]}{template}{related}{told}".encode()).hexdigest()
                 note = {
                     "id": row.id,
                     "title": row.title,
@@ -147,7 +155,7 @@ class _Job:
         folder = f"entry/{row.page}/"
         structured = script_json(dcat.schema_org(entry, row, self.site))
         for limits in LIMITS:
-            view = entry_view(entry, row, self.site, limits, codes) | {"schema_org": structured}
+            view = entry_view(entry, row, self.site, limits, codes, self.outcomes.get(row.id, ())) | {"schema_org": structured}
             page = self.renderer.page("entry.html", folder, e=view)
             if len(page) <= PAGE_BYTES:
                 break
@@ -302,11 +310,11 @@ class _Job:
             part = [self.rows[n] for n in by_page[start_at : start_at + machine.SITEMAP_SIZE]]
             maps.append(f"sitemap-{number}.xml")
             self._file(maps[-1], machine.sitemap((self.site.url(f"entry/{r.page}/"), r.changed) for r in part))
-        self._file(
-            "sitemap-0.xml", machine.sitemap((self.site.url(p), "") for p in ["", "catalogue/", *self._group_paths()])
-        )
+        own = ["", "catalogue/", *(path for _, path, _ in self.asked), *self._group_paths()]
+        self._file("sitemap-0.xml", machine.sitemap((self.site.url(p), "") for p in own))
         self._file("sitemap.xml", machine.sitemap_index(self.site.url(p) for p in ["sitemap-0.xml", *maps]))
         self._file("robots.txt", machine.robots(self.site))
+        self._file("ledger.json", json.dumps(self.ledger.to_dict(), ensure_ascii=False, indent=1).encode())
 
     def _group_paths(self) -> Iterator[str]:
         for groups in self.groups.values():

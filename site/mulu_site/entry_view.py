@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
-from mulu_site import words
+from mulu_site import asking, words
+from mulu_site.ledger import Rereview
 from mulu_site.place import Site
 from mulu_site.row import Row
 from mulu_site.snapshot import Entry
-from mulu_site.text import one_line, slug, web_address
+from mulu_site.text import cut, one_line, slug, web_address
 
 # Shown at the head of the page or in a part of its own, not once more among the fields.
 _ELSEWHERE = {
@@ -48,8 +51,10 @@ LIMITS = (
 )
 
 
-def entry_view(entry: Entry, row: Row, site: Site, limits: Limits, known: dict[str, str]) -> dict[str, Any]:
-    """`entry` cleaned, `known` maps resource codes to pages. The keys are those that templates/site/entry.html reads."""
+def entry_view(
+    entry: Entry, row: Row, site: Site, limits: Limits, known: dict[str, str], rereviews: Sequence[Rereview] = ()
+) -> dict[str, Any]:
+    """What templates/site/entry.html reads. `entry` cleaned, `known` maps resource codes to pages, `rereviews` are the decided ones."""
     notes = str(entry.get("notes") or "").strip()
     items = [i for i in entry.get("items") or [] if isinstance(i, dict)]
     resources = [r for r in entry.get("resources") or [] if isinstance(r, dict)]
@@ -57,7 +62,7 @@ def entry_view(entry: Entry, row: Row, site: Site, limits: Limits, known: dict[s
     groups, fields_cut = _groups(entry, site, limits, known)
     return {
         "title": row.title,
-        "description": _cut(one_line(notes) or row.title, 150),
+        "description": cut(one_line(notes) or row.title, 150),
         "url": site.site_url and site.url(f"entry/{row.page}/"),
         "trail": [("分类", "browse/"), (row.provider_title or "部门", provider_path(row)), ("条目", "")],
         "provider_title": row.provider_title or "（未载明提供方）",
@@ -70,8 +75,8 @@ def entry_view(entry: Entry, row: Row, site: Site, limits: Limits, known: dict[s
         "resources": [_resource(r, site, row) for r in resources[: limits.resources]],
         "resources_cut": max(0, len(resources) - limits.resources),
         "no_resources": _no_resources(row),
-        "actions": _actions(row, site),
-        "notes": _cut(notes, limits.notes).split("\n") if notes else [],
+        "actions": _actions(entry, row, site),
+        "notes": cut(notes, limits.notes).split("\n") if notes else [],
         "notes_cut": limits.notes if len(notes) > limits.notes else 0,
         "columns": _item_columns(items),
         "rows": [_item(i, limits) for i in items[: limits.items]],
@@ -83,13 +88,17 @@ def entry_view(entry: Entry, row: Row, site: Site, limits: Limits, known: dict[s
             {
                 "version": one_line(h.get("version")),
                 "on": _day(h.get("published_at")),
-                "summary": _cut(one_line(h.get("summary")), limits.value),
+                "summary": cut(one_line(h.get("summary")), limits.value),
             }
             for h in history[: limits.history]
         ],
         "history_cut": max(0, len(history) - limits.history),
         "citation": citation(entry, row, site),
-        "voices": _voices(row),
+        "rereviews": [
+            one._asdict() | {"label": one.label, "outcome": cut(one.outcome, limits.notes // 4)}
+            for one in rereviews[: max(1, limits.history // 4)]
+        ],
+        "voices": _voices(entry, row),
     }
 
 
@@ -137,26 +146,26 @@ def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
         "key": key,
         "label": words.label(f"{axis}_type", key),
         "plain": _PLAIN.get((axis, key), "提供部门尚未载明。"),
-        "facts": [(name, _cut(value, 400)) for name, value in facts if value],
+        "facts": [(name, cut(value, 400)) for name, value in facts if value],
     }
 
 
 def _groups(entry: Entry, site: Site, limits: Limits, known: dict[str, str]) -> tuple[list[Any], bool]:
     groups: dict[str, list[Any]] = {}
-    cut = False
+    shortened = False
     for field in words.FIELDS:
         if field.key in _ELSEWHERE or field.key in words.WITHHELD:
             continue
         shown = []
         for value in _values(entry.get(field.key), field.code_list or ""):
-            text = _cut(value, limits.value)
-            cut = cut or text != value
+            text = cut(value, limits.value)
+            shortened = shortened or text != value
             shown.append({"text": text, **_link(field.key, value, entry, known)})
         if field.key == "provider" and entry.get("provider_title"):
             shown = [{"text": one_line(entry["provider_title"]), "href": "", "external": False}]
         if shown:
             groups.setdefault(field.section, []).append((field.label, shown))
-    return list(groups.items()), cut
+    return list(groups.items()), shortened
 
 
 def _link(key: str, value: str, entry: Entry, known: dict[str, str]) -> dict[str, Any]:
@@ -195,7 +204,7 @@ def _item(item: Entry, limits: Limits) -> dict[str, str]:
     return {
         f.key: ""
         if item.get(f.key) is False
-        else _cut("、".join(_values(item.get(f.key), f.code_list or "")), min(300, limits.value))
+        else cut("、".join(_values(item.get(f.key), f.code_list or "")), min(300, limits.value))
         for f in words.ITEM_FIELDS
     }
 
@@ -204,39 +213,42 @@ def _resource(resource: Entry, site: Site, row: Row) -> dict[str, Any]:
     kind = one_line(resource.get("format")).upper()[:20]
     is_file = kind not in ("API", "接口", "服务接口")
     return {
-        "name": _cut(one_line(resource.get("name")) or row.title, 120),
+        "name": cut(one_line(resource.get("name")) or row.title, 120),
         "format": kind,
         "url": web_address(resource.get("url"), site.portal_url),
         "is_file": is_file,
         "verb": "下载" if is_file else "查看接口",
         "size": size(resource.get("size")),
         "hash": one_line(resource.get("hash"))[:80],
-        "description": _cut(one_line(resource.get("description")), 200),
+        "description": cut(one_line(resource.get("description")), 200),
     }
 
 
 def _no_resources(row: Row) -> str:
     return {
-        "unconditional": "提供部门尚未挂接文件或接口。可以通过“指出数据错误”提醒其补充。",
+        "unconditional": "提供部门尚未挂接文件或接口。可以“提出疑义”，提醒其补充。",
         "conditional": "本条目的数据须经申请取得，这里不直接提供下载。",
         "none": "本条目目前不向社会开放，这里只登记其名称、内容和不予开放的理由。",
     }.get(row.open, "提供部门尚未载明是否开放，这里不提供下载。")
 
 
-def _actions(row: Row, site: Site) -> list[dict[str, Any]]:
+def _actions(entry: Entry, row: Row, site: Site) -> list[dict[str, Any]]:
+    """What one may do who does not get the data at once."""
     if row.open == "conditional":
-        apply = {"label": "怎样申请", "href": f"guide/apply/?entry={row.page}", "external": False}
-        if site.portal_url:
-            return [{"label": "登录门户申请", "href": f"{site.portal_url}/dataset/{row.page}", "external": True}, apply]
-        return [apply]
-    if row.open == "none":
-        return [{"label": "申请复核", "href": f"guide/object/?entry={row.page}", "external": False}]
-    return []
+        guide = {"label": "怎样申请", "href": "guide/apply/", "external": False}
+        if not site.portal_url:
+            return [guide]
+        apply = {"label": "登录门户申请", "href": f"{site.portal_url}/mulu/apply/open/{quote(str(entry['name']), safe='')}", "external": True}
+        return [apply, guide]
+    return [asking.link("rereview", row.page)] if row.open == "none" else []
 
 
-def _voices(row: Row) -> list[dict[str, str]]:
-    entries = [("指出数据错误", "correct"), ("提出数据需求", "demand"), ("申请复核", "object")]
-    return [{"label": label, "href": f"guide/{page}/?entry={row.page}"} for label, page in entries]
+def _voices(entry: Entry, row: Row) -> list[dict[str, Any]]:
+    """Everything that may be asked for about the entry; a re-review unless it is open as a whole."""
+    items = [i for i in entry.get("items") or [] if isinstance(i, dict)]
+    open_as_a_whole = row.open == "unconditional" and not any(i.get("open_type") in ("conditional", "none") for i in items)
+    wanted = ["error_check", "complaint"] if open_as_a_whole else ["rereview", "error_check", "complaint"]
+    return [asking.link(procedure, row.page) for procedure in wanted]
 
 
 def size(value: Any) -> str:
@@ -271,7 +283,3 @@ def _chinese_day(value: Any) -> str:
     except ValueError:
         return one_line(value)
     return f"{day.year}年{day.month}月{day.day}日"
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[:length].rstrip() + "……"

@@ -167,6 +167,7 @@ def generate(n: int, path: str | Path, *, seed: int = 20, portal_url: str = "") 
             {"name": f"d{i:02d}", "title": f"县{title}", "code": "", "chief_data_officer": "", "parent": ""}
             for i, title in enumerate(DEPARTMENTS)
         ],
+        "ledger": _ledger(list(_entries(min(n, 40), random.Random(seed)))),
     }
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,6 +178,34 @@ def generate(n: int, path: str | Path, *, seed: int = 20, portal_url: str = "") 
 def _entries(n: int, rng: random.Random) -> Iterator[Entry]:
     for i in range(n):
         yield _entry(i, rng)
+
+
+def _ledger(entries: list[Entry]) -> dict[str, object]:
+    """Re-reviews of the first entries that are not open, in turn running, kept and changed, and what people asked for."""
+    closed = [entry for entry in entries if entry["open_type"] == "none"][:6]
+    kept = {"state": "kept", "result": "", "outcome": f"所列理由仍然成立，维持不予开放。{NOTICE}"}
+    changed = {"state": "changed", "result": "不予开放 → 有条件开放", "outcome": f"经脱敏处理后可以开放，改为有条件开放。{NOTICE}"}
+    running = {"state": "accepted", "result": "", "outcome": ""}
+    rereviews = []
+    for n, entry in enumerate(closed):
+        filed, days = EPOCH + timedelta(days=1400 + n * 7), 4 + n
+        decided = "" if n % 3 == 0 else (filed + timedelta(days=days + 4)).isoformat()
+        told = (running, kept, changed)[n % 3]
+        row = {"entry": entry["id"], "title": entry["title"], "filed_on": filed.isoformat(), "decided_on": decided}
+        rereviews.append(row | told | {"days": days if decided else None})
+    demands = [
+        {"title": f"{subject}{kind}（虚构）", "count": 9 - n, "state": state, "filed_on": (EPOCH + timedelta(days=1390 + n)).isoformat()}
+        for n, (subject, kind, state) in enumerate(
+            zip(SUBJECTS, KINDS, ("received", "assigned", "taken_up", "catalogued", "declined"), strict=False)
+        )
+    ]
+    answered = sum(1 for row in rereviews if row["decided_on"])
+    counts = {
+        "demand": {"filed": 5, "open": 3, "answered": 2, "overdue": 0, "days": 8},
+        "error_check": {"filed": 12, "open": 2, "answered": 10, "overdue": 1, "days": 3.5},
+        "rereview": {"filed": len(rereviews), "open": len(rereviews) - answered, "answered": answered, "overdue": 0, "days": 6},
+    }
+    return {"rereviews": rereviews, "demands": demands, "counts": counts}
 
 
 def _entry(i: int, rng: random.Random) -> Entry:

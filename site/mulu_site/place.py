@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from mulu_site.snapshot import Snapshot, SnapshotError
 from mulu_site.text import clean, one_line, web_address
 from mulu_site.words import load_profile
+
+_ORIGIN = re.compile(r"https?://[\w.:\[\]-]+", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class Site:
     def url(self, path: str) -> str:
         """An absolute address, or the path itself while the site's address is unknown."""
         return f"{self.site_url}/{path}" if self.site_url else f"/{path}"
+
+    @property
+    def portal_origin(self) -> str:
+        """What a page may send requests to, as its security policy names it; "" without a portal."""
+        found = _ORIGIN.match(self.portal_url)
+        return found.group() if found else ""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

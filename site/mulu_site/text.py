@@ -36,6 +36,11 @@ def one_line(value: Any) -> str:
     return " ".join(str(value or "").split())
 
 
+def cut(text: str, length: int) -> str:
+    """The text, shortened to about `length` characters where it is longer."""
+    return text if len(text) <= length else text[:length].rstrip() + "……"
+
+
 def slug(text: str) -> str:
     """A path segment for a key or a free text: ASCII keys stay, anything else becomes pinyin and a digest that keeps it unique."""
     if _NAME.match(text):

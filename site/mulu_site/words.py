@@ -7,12 +7,17 @@ from functools import lru_cache
 from mulu import profile as profiles
 from mulu.codes import CODE_LISTS
 from mulu.entry import FIELDS, ITEM_FIELDS
+from mulu.forms import in_place
+from mulu.procedure import PROCEDURES, Procedure, load_procedure
 
 # Reviews name the officials who made them; the public sees the decision, not the person.
 WITHHELD = frozenset({"secrecy_review", "privacy_review"})
 _NUMERALS = "一二三四五六七八九十"
 
-__all__ = ["FIELDS", "ITEM_FIELDS", "WITHHELD", "ground_article", "grounds", "keys", "label", "load_profile"]
+__all__ = [
+    "FIELDS", "ITEM_FIELDS", "PROCEDURES", "WITHHELD", "ground_article", "grounds", "in_place", "keys", "label", "load_profile",
+    "procedure", "public_state",
+]  # fmt: skip
 
 
 @lru_cache
@@ -46,3 +51,13 @@ def ground_article(key: str) -> str:
 
 def load_profile(profile_id: str) -> profiles.Profile:
     return profiles.load(profile_id)
+
+
+def procedure(procedure_id: str) -> Procedure:
+    return load_procedure(procedure_id)
+
+
+def public_state(procedure_id: str, state: str) -> str:
+    """How the public reads a state of a case; a state that the procedure no longer knows is shown as it is."""
+    states = load_procedure(procedure_id).states
+    return states[state].public if state in states else state

@@ -228,7 +228,7 @@
       if (pages > 1) results.append(pager(state, pages));
     } else {
       const note = make("div", { className: "nothing" }, make("p", {}, "没有找到相符的条目。可以减少字数或取消筛选再试。"));
-      note.append(make("p", {}, make("a", { href: root + "guide/demand/" }, "目录里没有需要的数据？提出数据需求")));
+      note.append(make("p", {}, make("a", { href: root + "ask/demand/" }, "目录里没有需要的数据？提出需求")));
       results.replaceChildren(note);
     }
     const said = translate(`共 ${number(found.hits.length)} 条`);

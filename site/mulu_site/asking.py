@@ -1,0 +1,143 @@
+"""The forms in which a visitor asks for something, made from the procedures of the rules core, and the pages around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mulu_site import words
+from mulu_site.ledger import Count, Demand, Ledger, Rereview
+from mulu_site.lists import page_path
+from mulu_site.place import Site
+from mulu_site.release import BuildError
+from mulu_site.text import cut
+
+LATEST, PER_PAGE, OUTCOME = 8, 20, 300
+_KINDS = {
+    "text": "text", "long_text": "long_text", "email": "email", "choice": "choice", "choices": "choices", "files": "files",
+    "date": "date", "number": "number", "flag": "flag", "credit_code": "text",
+}  # fmt: skip
+_KNOWN_TO_BROWSERS = {"name": "name", "email": "email", "phone": "tel"}
+Page = tuple[str, str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A procedure that anybody may open from the site. `guide`: the hand-written page about it; `plain`: what it is for."""
+
+    procedure: str
+    guide: str
+    plain: str
+
+    @property
+    def path(self) -> str:
+        return f"ask/{self.procedure}/"
+
+    @property
+    def label(self) -> str:
+        return words.procedure(self.procedure).opening.label
+
+
+FORMS = {
+    form.procedure: form
+    for form in (
+        Form("rereview", "guide/object/", "认为不开放或者只部分开放的数据应当开放的，由主管部门另行审查并公开结果。"),
+        Form("error_check", "guide/correct/", "目录或者数据与事实不符的，由提供部门校核并告知结果。"),
+        Form("demand", "guide/demand/", "目录里没有的数据，登记需求，由主管部门分派。"),
+        Form("complaint", "guide/complain/", "数据被滥用、泄露，或者有关部门不履行职责的，由主管部门处理并答复。"),
+    )
+}
+
+
+def link(procedure: str, page: str = "") -> dict[str, Any]:
+    """A link to a form, about the entry whose folder is `page`."""
+    form = FORMS[procedure]
+    return {"label": form.label, "href": form.path + (f"?entry={page}" if page else ""), "external": False}
+
+
+def pages(site: Site, ledger: Ledger, known: Mapping[str, str]) -> Iterator[Page]:
+    """(template, path, what it shows) of every form, the look-up and the ledger. `known` maps entries' ids to their pages."""
+    for form in FORMS.values():
+        yield "ask.html", form.path, {"form": form_view(form, site)}
+    yield "status.html", "ask/status/", {}
+    rereviews = [_shown(one) | {"page": known.get(one.entry, "")} for one in ledger.rereviews]
+    demands = [_shown(one) for one in ledger.demands]
+    yield "ledger.html", "ledger/", {
+        "counts": [_shown(one) for one in ledger.counts], "latest": rereviews[:LATEST], "rereview_total": len(rereviews),
+        "wanted": demands[:LATEST], "demand_total": len(demands),
+    }  # fmt: skip
+    yield from _register("rereviews", "复核申请和结果", rereviews)
+    yield from _register("demands", "数据需求", demands)
+
+
+def _register(part: str, heading: str, rows: list[Any]) -> Iterator[Page]:
+    base, count = f"ledger/{part}/", max(1, -(-len(rows) // PER_PAGE))
+    for page in range(1, count + 1):
+        shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+        context = {"part": part, "heading": heading, "rows": shown, "page": page, "pages": count, "base": base, "total": len(rows)}
+        yield "ledger_list.html", page_path(base, page), context
+
+
+def _shown(one: Rereview | Demand | Count) -> dict[str, Any]:
+    row = one._asdict() | {"label": one.label}
+    return {key: cut(value, OUTCOME) if isinstance(value, str) else value for key, value in row.items()}
+
+
+def form_view(form: Form, site: Site) -> dict[str, Any]:
+    """What the page of a form shows: fields, who decides by when under which article, and how it may end."""
+    procedure, place = words.procedure(form.procedure), words.load_profile(site.profile)
+    needed = _needed(procedure.opening.refuse)
+    fields = [f for f in words.in_place(procedure.opening.fields, place) if not f.given and (f.key != "reason" or f.required)]
+    deadline = next((_deadline(place.clock(c.profile)) for c in procedure.clocks.values() if c.profile), None)
+    return {
+        "procedure": procedure.id,
+        "title": procedure.title,
+        "heading": form.label,
+        "plain": form.plain,
+        "guide": form.guide,
+        "article": place.cite(procedure.opening.cite),
+        "about": "must" if procedure.about == ("entry",) else "may" if "entry" in procedure.about else "",
+        "deadline": deadline,
+        "ends": [state.public for state in procedure.states.values() if state.final],
+        "fields": [_field(field, needed.get(field.key), form.procedure) for field in fields],
+    }
+
+
+def _deadline(clock: Any) -> dict[str, Any]:
+    put_off = clock.extension
+    return {
+        "text": clock.text,
+        "article": clock.article,
+        "note": clock.note,
+        "extension": put_off and {"length": put_off.length, "article": put_off.article, "note": put_off.note},
+    }
+
+
+def _field(field: Any, needed: dict[str, Any] | None, procedure: str) -> dict[str, Any]:
+    if field.kind not in _KINDS:
+        raise BuildError(f"程序 {procedure} 的“{field.label}”（{field.kind}）不能在公开网站上填写。")
+    return {
+        "key": field.key,
+        "kind": _KINDS[field.kind],
+        "label": field.label,
+        "help": field.help,
+        "required": field.required,
+        "max": field.max if field.kind in ("text", "long_text", "email", "credit_code", "number") else 0,
+        "min": field.min,
+        "options": list(field.options.items()),
+        "needed": needed,
+        "autocomplete": _KNOWN_TO_BROWSERS.get(field.key, "off"),
+    }
+
+
+def _needed(guards: Any) -> dict[str, dict[str, Any]]:
+    """Fields that must be filled in when another has a certain value: {field: {"when": {other: value}, "message"}}."""
+    found = {}
+    for guard in guards:
+        data = guard.get("if", {}).get("data", {})
+        field = guard.get("field", "")
+        others = {key: value for key, value in data.items() if key != field}
+        if guard.get("rule") == "required" and data.get(field) == [None] and all(isinstance(v, str) for v in others.values()):
+            found[field] = {"when": others, "message": guard["message"]}
+    return found

@@ -1,0 +1,143 @@
+"""The public ledger: re-reviews with their outcome, demands with how often they were raised, how long answers took.
+
+The snapshot's header may carry it as `ledger`:
+
+    {"rereviews": [{"entry": id, "title", "filed_on", "decided_on", "state", "result", "outcome", "days"}],
+     "demands": [{"title", "count", "state", "filed_on"}],
+     "counts": {procedure id: {"filed", "open", "answered", "overdue", "days"}}}
+
+`state` is a state's key in the procedure, dates are ISO ("" while undecided), `days` working days: of one case until its answer,
+in `counts` the median (null while nothing is answered). Nobody who applied is in it: a field that is not named here is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from mulu_site import words
+from mulu_site.snapshot import SnapshotError
+from mulu_site.text import clean, one_line
+
+
+class Rereview(NamedTuple):
+    """`entry`: the entry's id; `result`: what changed, in one line; `outcome`: the answer as it was made public."""
+
+    entry: str
+    title: str
+    filed_on: str
+    decided_on: str
+    state: str
+    result: str
+    outcome: str
+    days: int | None
+
+    @property
+    def label(self) -> str:
+        return words.public_state("rereview", self.state)
+
+
+class Demand(NamedTuple):
+    title: str
+    count: int
+    state: str
+    filed_on: str
+
+    @property
+    def label(self) -> str:
+        return words.public_state("demand", self.state)
+
+
+class Count(NamedTuple):
+    """Of one procedure: cases filed, still open, answered, open past their date, and the median of working days to an answer."""
+
+    procedure: str
+    filed: int
+    open: int
+    answered: int
+    overdue: int
+    days: float | None
+
+    @property
+    def label(self) -> str:
+        return words.procedure(self.procedure).title
+
+
+class Ledger(NamedTuple):
+    """Re-reviews and demands, the newest first and the most wanted first; counts in the order of `PROCEDURES`."""
+
+    rereviews: tuple[Rereview, ...] = ()
+    demands: tuple[Demand, ...] = ()
+    counts: tuple[Count, ...] = ()
+
+    def outcomes(self) -> dict[str, list[Rereview]]:
+        """The re-reviews that are decided, by the entry's id."""
+        found: dict[str, list[Rereview]] = {}
+        for one in self.rereviews:
+            if one.decided_on:
+                found.setdefault(one.entry, []).append(one)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the site publishes it (ledger.json), in the shape of the snapshot."""
+        counts = {one.procedure: {k: v for k, v in one._asdict().items() if k != "procedure"} for one in self.counts}
+        return {
+            "rereviews": [one._asdict() for one in self.rereviews],
+            "demands": [one._asdict() for one in self.demands],
+            "counts": counts,
+        }
+
+
+def read_ledger(header: Mapping[str, Any]) -> Ledger:
+    """The ledger of a snapshot's header, empty if it carries none; SnapshotError names the first row that is not as agreed."""
+    given = clean(header.get("ledger") or {})
+    if not isinstance(given, dict) or set(given) - {"rereviews", "demands", "counts"}:
+        raise SnapshotError("快照的公开台账应分为 rereviews、demands、counts 三部分，请重新生成快照。")
+    rereviews = [Rereview(**row) for row in _rows(given.get("rereviews"), "复核", Rereview)]
+    demands = [Demand(**row) for row in _rows(given.get("demands"), "需求", Demand)]
+    by_procedure = given.get("counts") or {}
+    if not isinstance(by_procedure, dict) or set(by_procedure) - set(words.PROCEDURES):
+        raise SnapshotError("快照的公开台账的 counts 应按程序列出，请重新生成快照。")
+    named = [{"procedure": name, **row} for name, row in by_procedure.items() if isinstance(row, dict)]
+    if len(named) < len(by_procedure):
+        raise SnapshotError("快照的公开台账的 counts 应按程序列出数字，请重新生成快照。")
+    counts = [Count(**row) for row in _rows(named, "统计", Count)]
+    return Ledger(
+        tuple(sorted(rereviews, key=lambda one: (one.decided_on or one.filed_on, one.entry), reverse=True)),
+        tuple(sorted(demands, key=lambda one: (-one.count, one.filed_on, one.title))),
+        tuple(sorted(counts, key=lambda one: words.PROCEDURES.index(one.procedure))),
+    )
+
+
+def _rows(given: Any, what: str, shape: Any) -> list[dict[str, Any]]:
+    if not isinstance(given or [], Sequence) or isinstance(given, str):
+        raise SnapshotError(f"快照的公开台账的{what}部分不是列表，请重新生成快照。")
+    return [_row(row, f"快照的公开台账的{what}第 {number} 条", shape) for number, row in enumerate(given or [], start=1)]
+
+
+def _row(row: Any, where: str, shape: Any) -> dict[str, Any]:
+    if not isinstance(row, dict) or set(row) != set(shape._fields):
+        raise SnapshotError(f"{where}应恰好有这些内容：{'、'.join(shape._fields)}。请重新生成快照。")
+    return {key: _value(key, row[key], where) for key in shape._fields}
+
+
+def _value(key: str, value: Any, where: str) -> Any:
+    if key in ("count", "filed", "open", "answered", "overdue", "days"):
+        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+            return value
+        if key == "days" and value is None:
+            return None
+        raise SnapshotError(f"{where}的 {key} 应是不小于零的数。请重新生成快照。")
+    if not isinstance(value, str):
+        raise SnapshotError(f"{where}的 {key} 应是文字。请重新生成快照。")
+    if key.endswith("_on") and not (_is_day(value) or (value == "" and key == "decided_on")):
+        raise SnapshotError(f"{where}的 {key} 应是形如 2026-01-31 的日期。请重新生成快照。")
+    return value.strip() if key == "outcome" else one_line(value)
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
