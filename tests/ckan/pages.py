@@ -13,10 +13,10 @@ from werkzeug.datastructures import MultiDict
 
 PEOPLE = {
     "jiaoyu": ("县教育局", "provider", {"editor": "editor", "head": "admin"}),
-    "minzheng": ("县民政局", "provider", {"other_editor": "editor"}),
+    "minzheng": ("县民政局", "provider", {"other_editor": "editor", "other_head": "admin"}),
     "shuju": ("县数据局", "authority", {"authority": "editor", "authority_head": "admin"}),
 }
-NAMES = {"editor": "编目员", "head": "负责人", "other_editor": "编目员", "authority": "审核员", "authority_head": "审核负责人"}
+NAMES = {"editor": "编目员", "head": "负责人", "other_editor": "编目员", "other_head": "负责人", "authority": "审核员", "authority_head": "审核负责人"}
 ENTRY = {
     "title": "全县中小学校基本信息",
     "notes": "记录全县中小学校的名称、地址和在校生人数，每学期更新。",
@@ -127,9 +127,9 @@ class Portal:
         """Address of the review of the entry on this page."""
         return next(link["href"] for link in page.soup.select("a[href*='/mulu/case/']"))
 
-    def publish(self, title: str) -> Page:
+    def publish(self, title: str, **more: Any) -> Page:
         """A published entry, all the way by the pages; its page."""
-        entry = self.draft(title)
+        entry = self.draft(title, **more)
         case = self.case_of(entry)
         self.press("editor", entry, "提交部门负责人")
         self.press("head", self.get("head", case), "确认同意并报主管部门", REVIEWS)

@@ -15,7 +15,7 @@ from ckan.common import current_user
 import mulu.codes
 import mulu.entry
 import mulu.profile
-from ckanext.mulu import entries
+from ckanext.mulu import basket, entries, offers
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -55,6 +55,9 @@ SHOWN_APART = {
     "personal_information", "secrecy_review", "privacy_review", "published_on", "source",
 }  # fmt: skip
 
+OVERSEERS = ("authority", "authority_head", "auditor", "operator")
+"""Roles for whom the overview of all cases is work."""
+
 WEEKDAYS = "一二三四五六日"
 
 
@@ -87,16 +90,27 @@ def mulu_nav() -> list[dict[str, Any]]:
     here = tk.request.path
     items = [(tk._("目录"), tk.h.url_for("dataset.search"), ("/dataset",), 0)]
     if current_user.is_authenticated:
-        items += [
-            (tk._("我的待办"), tk.h.url_for("mulu_inbox.index"), ("/mulu/inbox",), mulu_turn_count()),
-            (tk._("导入"), tk.h.url_for("mulu_import.index"), ("/mulu/import",), 0),
-            (tk._("事项"), tk.h.url_for("mulu_case.index"), ("/mulu/case",), 0),
-        ]
+        items.append((tk._("我的待办"), tk.h.url_for("mulu_inbox.index"), ("/mulu/inbox",), mulu_turn_count()))
+        if offers.own_departments("editor"):
+            items.append((tk._("申请清单"), tk.h.url_for("mulu_apply.sharing"), ("/mulu/apply",), basket.count(offers.person().id)))
+        items.append((tk._("事项"), tk.h.url_for("mulu_case.index"), ("/mulu/case",), 0))
+        if any(offers.person().has(role) for role in OVERSEERS):
+            items.append((tk._("总览"), tk.h.url_for("mulu_overview.index"), ("/mulu/overview",), 0))
+        items.append((tk._("授权"), tk.h.url_for("mulu_grants.index"), ("/mulu/grants",), 0))
+        if offers.is_official():
+            items.append((tk._("供需"), tk.h.url_for("mulu_overview.demands"), ("/mulu/demands",), 0))
+        if offers.own_departments("editor") or offers.person().has("operator"):
+            items.append((tk._("导入"), tk.h.url_for("mulu_import.index"), ("/mulu/import",), 0))
     items.append((tk._("机构"), tk.h.url_for("organization.index"), ("/organization",), 0))
     return [
         {"label": label, "url": url, "current": here.startswith(parts), "count": count}
         for label, url, parts, count in items
     ]
+
+
+def mulu_offers_entry(package: dict[str, Any]) -> dict[str, Any]:
+    """What the person on the line may ask for or start about an entry (see ``offers.on_entry``)."""
+    return offers.on_entry(package)
 
 
 def mulu_inbox() -> dict[str, Any]:
@@ -327,6 +341,7 @@ __all__ = [
     "mulu_join",
     "mulu_label",
     "mulu_nav",
+    "mulu_offers_entry",
     "mulu_organisations",
     "mulu_page_url",
     "mulu_place",

@@ -11,12 +11,13 @@ from flask import Blueprint, Response
 from openpyxl import Workbook
 from werkzeug.wrappers import Response as BaseResponse
 
-from ckanext.mulu import helpers
-from ckanext.mulu.views import case_view, event_form
+from ckanext.mulu import helpers, offers
+from ckanext.mulu.views import case_view, event_form, related, uploads
 from ckanext.mulu.views.common import (
     anchored,
     by_field,
     call,
+    named,
     on_entry_form,
     problems_of,
     require_login,
@@ -28,19 +29,16 @@ mulu_case.before_request(require_login)
 PAGE = 25
 #: rows of an export; a ledger longer than this is narrowed by its filters first
 EXPORT_LIMIT = 20_000
-FILTERS = ("q", "procedure", "state", "org")
+FILTERS = ("q", "procedure", "state", "org", "party", "turn", "since", "until")
+FLAGS = ("mine", "open", "overdue", "provisional")
 
 
 def _query() -> dict[str, Any]:
-    query = {key: tk.request.args.get(key, "").strip() for key in FILTERS}
-    query["mine"] = tk.request.args.get("mine", "")
-    return query
+    return {key: tk.request.args.get(key, "").strip() for key in FILTERS + FLAGS}
 
 
 def _list(query: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
-    wanted = {key: value for key, value in query.items() if value}
-    if wanted.pop("mine", ""):
-        wanted["mine"] = True
+    wanted = {key: True if key in FLAGS else value for key, value in query.items() if value}
     return call("mulu_case_list", {**wanted, "limit": limit, "offset": offset})
 
 
@@ -48,7 +46,11 @@ def _list(query: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
 def index() -> str:
     query = _query()
     page = max(1, tk.h.get_page_number(tk.request.args))
-    found = _list(query, PAGE, (page - 1) * PAGE)
+    wrong = ""
+    try:
+        found = _list(query, PAGE, (page - 1) * PAGE)
+    except tk.ValidationError as error:
+        found, wrong = {"results": [], "count": 0}, "；".join(one["message"] for one in problems_of(error))
     procedures = call("mulu_procedure_list")
     states = {
         state["id"]: state["label"]
@@ -63,7 +65,9 @@ def index() -> str:
             "rows": found["results"],
             "count": found["count"],
             "query": query,
+            "wrong": wrong,
             "filtered": any(query.values()),
+            "turn_title": case_view.departments().get(query["turn"], query["turn"]),
             "procedures": procedures,
             "states": states,
             "organisations": helpers.mulu_departments(),
@@ -80,6 +84,8 @@ COLUMNS = (
     ("名称", "title"),
     ("机构", "org_title"),
     ("环节", "state_label"),
+    ("有关部门", "party_titles"),
+    ("轮到谁", "turn_titles"),
     ("发起时间", "opened_at"),
     ("最近办理", "updated_at"),
     ("办理期限", "due_on"),
@@ -92,9 +98,12 @@ COLUMNS = (
 @mulu_case.get("/cases/export.<any(csv, xlsx):kind>")
 def export(kind: str) -> Response:
     rows = [[name for name, _ in COLUMNS]]
-    query = _query()
+    query, titles = _query(), case_view.departments()
     while len(rows) <= EXPORT_LIMIT:
         part = _list(query, 1000, len(rows) - 1)["results"]
+        for row in part:
+            row["turn_titles"] = "、".join(case_view.turns(row["turn"]))
+            row["party_titles"] = "、".join(titles.get(one, one) for one in row["parties"] if one != row["org"])
         rows += [[_cell(row.get(key)) for _, key in COLUMNS] for row in part]
         if len(part) < 1000:
             break
@@ -142,10 +151,13 @@ def event(id: str) -> BaseResponse | tuple[str, int]:
     if possible is None:
         return tk.abort(400, tk._("没有这项操作，请刷新页面后再试。"))
     data = event_form.read(possible["fields"], form)
-    request = {"id": id, "event": name, "data": data}
-    if form.get("version", "").isdigit():
-        request["version"] = int(form["version"])
     try:
+        for field in possible["fields"]:
+            if field["kind"] == "files":
+                data[field["key"]] = uploads.kept(field["key"], form, id)
+        request = {"id": id, "event": name, "data": data}
+        if form.get("version", "").isdigit():
+            request["version"] = int(form["version"])
         call("mulu_case_event", request)
     except tk.ValidationError as error:
         return _page(id, tried=name, values=data, problems=problems_of(error)), 409 if _stale(error) else 422
@@ -160,7 +172,8 @@ def _stale(error: tk.ValidationError) -> bool:
 def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, problems: list[dict[str, Any]] | None = None) -> str:
     shown = call("mulu_case_show", {"id": id})
     case = shown["case"]
-    found = [anchored({**one, "field": f"{tried}-{one.get('field') or ''}"}) for one in problems or []]
+    rows, others = case_view.asked_rows(case), related.of(case)
+    found = named([anchored({**one, "field": f"{tried}-{one.get('field') or ''}"}) for one in problems or []], rows)
     events = [
         {**one, "form": event_form.describe(one["fields"], case)} for one in shown["available"] if not on_entry_form(one)
     ]
@@ -181,6 +194,13 @@ def _page(id: str, tried: str = "", values: dict[str, Any] | None = None, proble
             "diff": case_view.changes(shown["diff"]),
             "is_new": not any(change["before"] for change in shown["diff"]),
             "facts": case_view.facts(case),
+            "asked": rows,
+            "turn": case_view.turn(case),
+            "next": case_view.next_steps(case),
+            "related": others,
+            "grants": related.grants(case),
+            "offers": offers.on_case(case, others, shown["overdue"]),
+            "letter": case_view.promise(case) if rows else "",
             "problems": [anchored(one) for one in shown["problems"]],
         },
     )

@@ -50,10 +50,13 @@ def problems_of(error: tk.ValidationError) -> Problems:
 def anchored(problem: dict[str, Any]) -> dict[str, Any]:
     """The problem with `anchor`, the id of the control that it speaks about: `items[2].length` → field-items-2-length.
 
-    A list is one control, so that a member's problem is its list's; only items have a control for each of their cells.
+    A list is one control, so that a member's problem is its list's; only items have a control for each of their cells, and what
+    is asked for or decided on has one for each entry.
     """
     path = str(problem.get("field") or "")
-    if not re.match(r"items\[\d+\]\.", path):
+    if entry := re.match(r"((?:\w+-)?(?:asked|decisions)\[\d+\])", path):
+        path = entry[1]
+    elif not re.match(r"items\[\d+\]\.", path):
         path = re.sub(r"\[\d+\]", "", path)
     return {**problem, "anchor": "field-" + re.sub(r"[\[\].]+", "-", path).strip("-")}
 
@@ -96,3 +99,10 @@ def _flatten(field: str, messages: Any) -> Any:
 def _unique(problems: Problems) -> Problems:
     seen: set[tuple[Any, Any]] = set()
     return [one for one in problems if not ((key := (one.get("field"), one.get("message"))) in seen or seen.add(key))]
+
+
+def named(problems: Problems, rows: list[dict[str, Any]]) -> Problems:
+    """The problems with entries by their titles instead of their ids."""
+    for row in rows:
+        problems = [{**one, "message": one["message"].replace(f"“{row['id']}”", f"《{row['title']}》")} for one in problems]
+    return problems

@@ -32,6 +32,7 @@ def index() -> str:
     groups = {"": lambda row: True, "overdue": is_overdue, "near": is_near, "later": lambda row: not is_overdue(row) and not is_near(row)}
     labels = {"": tk._("全部待办"), "overdue": tk._("已逾期"), "near": tk._("两个工作日内到期"), "later": tk._("时限充裕或未设时限")}
     tones = {"overdue": "m-tile-bad", "near": "m-tile-warn"}
+    counts = helpers.mulu_inbox()["counts"]
     procedures = {row["procedure"]: row["procedure_title"] for row in rows}
     kept = [row for row in rows if query["procedure"] in ("", row["procedure"]) and query["q"] in str(row.get("title") or "")]
     tiles = [
@@ -40,7 +41,7 @@ def index() -> str:
             "count": sum(1 for row in kept if test(row)),
             "tone": tones.get(key, ""),
             "current": key == query["due"],
-            "url": tk.h.url_for("mulu_inbox.index", **{k: v for k, v in {**query, "due": key}.items() if v}),
+            "url": _url({**query, "due": key}),
         }
         for key, test in groups.items()
     ]
@@ -52,6 +53,15 @@ def index() -> str:
             "rows": [row for row in kept if chosen(row)],
             "query": query,
             "filtered": any(query.values()),
-            "procedures": [{"id": key, "title": title} for key, title in procedures.items()],
+            "procedures": [
+                {"id": key, "title": title, "count": counts[key]["turn"], "late": counts[key]["overdue"], "url": _url({**query, "procedure": key})}
+                for key, title in procedures.items()
+            ],
+            "all_url": _url({**query, "procedure": ""}),
+            "total": sum(one["turn"] for one in counts.values()),
         },
     )
+
+
+def _url(query: dict[str, str]) -> str:
+    return tk.h.url_for("mulu_inbox.index", **{key: value for key, value in query.items() if value})

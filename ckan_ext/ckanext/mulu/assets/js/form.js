@@ -27,6 +27,14 @@
     }
   });
 
+  // A sensitive item asks why once it is ticked.
+  document.querySelectorAll("input[data-m-reason]").forEach(function (box) {
+    var why = document.getElementById(box.dataset.mReason);
+    function refresh() { why.hidden = !box.checked && !why.querySelector("input").value; }
+    box.addEventListener("change", refresh);
+    refresh();
+  });
+
   // The summary of problems takes the focus, so that a screen reader hears it and Tab goes on from there.
   var summary = document.querySelector(".m-summary");
   if (summary) { summary.focus(); }

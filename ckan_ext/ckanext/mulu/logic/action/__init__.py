@@ -1,10 +1,21 @@
 """The actions, by what they are about. ``ACTIONS`` are ours, ``CHAINED`` stand before CKAN's own."""
 
-from ckanext.mulu.logic.action import batch, cases, catalogue, grants, imports, organisations, packages, resources
+from ckanext.mulu.logic.action import (
+    applications,
+    batch,
+    cases,
+    catalogue,
+    grants,
+    imports,
+    organisations,
+    overview,
+    packages,
+    resources,
+)
 
 ACTIONS = {
     name: function
-    for module in (batch, cases, catalogue, grants, imports)
+    for module in (applications, batch, cases, catalogue, grants, imports, overview)
     for name, function in vars(module).items()
     if name.startswith("mulu_")
 }

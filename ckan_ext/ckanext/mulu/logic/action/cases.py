@@ -10,7 +10,8 @@ import ckan.plugins.toolkit as tk
 from sqlalchemy import ColumnElement, func, or_, select
 
 from ckanext.mulu import cases, entries, roles, steps, subjects
-from ckanext.mulu.logic import access, refusal, schema
+from ckanext.mulu.logic import access, content, refusal, schema
+from ckanext.mulu.logic.action import case_filters
 from ckanext.mulu.model import history, versions
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.transaction import transaction
@@ -84,20 +85,13 @@ def mulu_case_list(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     """The cases that this person may see, the last changed first.
 
     :param procedure, state, org: only these; ``mine``: filed by this person or waiting for them; ``q``: part of the title
+    :param party: a department that it concerns; ``turn``: whose turn it is; ``open``, ``overdue``, ``provisional``: booleans
+    :param since, until: first and last day of filing (YYYY-MM-DD)
     :returns: ``{count, results}``; a result is as in ``row_of``
     """
     tk.check_access("mulu_case_list", context, data)
     actor = roles.person(context)
-    where = [access.visible_cases(actor)]
-    for key in ("procedure", "state", "org", "subject_id"):
-        if data.get(key):
-            where.append(case_table.c[key] == data[key])
-    if isinstance(data.get("open"), bool):
-        where.append(case_table.c.is_open.is_(data["open"]))
-    if data.get("q"):
-        where.append(case_table.c.title.contains(data["q"], autoescape=True))
-    if data.get("mine"):
-        where.append(or_(case_table.c.filed_by == actor.id, access.turn_is_of(actor)))
+    where = case_filters.where(data, actor)
     count = model.Session.execute(select(func.count()).select_from(case_table).where(*where)).scalar_one()
     limit = min(data.get("limit") or 20, tk.config["mulu.case_list_max"])
     found = _rows(where, case_table.c.updated_at.desc(), limit, data.get("offset") or 0)
@@ -155,6 +149,8 @@ def row_of(row: Any, actor: Person, org_title: str) -> dict[str, Any]:
         "due_on": row.due_on.isoformat() if row.due_on else None,
         "days_left": left,
         "overdue": row.overdue or (left is not None and left < 0),
+        "turn": list(row.turn),
+        "parties": list(row.parties or ()),
         "provisional": row.provisional,
         "my_turn": row.is_open and bool(set(row.turn) & {cases.turn_of(role) for role in actor.roles}),
         "opened_at": row.opened_at.isoformat(),
@@ -177,11 +173,13 @@ def _show(case_id: str, actor: Person) -> dict[str, Any]:
         "diff": [],
         "problems": [],
     }
-    if case.subject["type"] == "entry" and model.Package.get(case.subject["id"]) is not None:
+    package = model.Package.get(case.subject["id"]) if case.subject["type"] == "entry" else None
+    if package is not None:
         _, before = versions.last(case.subject["id"])
         after = cases.proposed_entry(case)
         shown["entry"] = after
         if row.is_open and case.procedure in cases.CHANGES:
             shown["diff"] = [vars(change) for change in diff(before, after)]
             shown["problems"] = [problem.to_dict() for problem in entries.problems_of(after)]
+        shown = content.case_shown(shown, actor, package)
     return shown

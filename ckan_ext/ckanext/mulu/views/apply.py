@@ -1,0 +1,149 @@
+"""申请: the basket of entries, the sharing application made of it, and the application of a citizen or an enterprise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from flask import Blueprint
+from werkzeug.wrappers import Response as BaseResponse
+
+from ckanext.mulu import basket, entries, helpers, offers
+from ckanext.mulu.views import asked, case_view, event_form, uploads
+from ckanext.mulu.views.common import anchored, by_field, call, named, problems_of, require_login
+from mulu import forms
+from mulu.case import load_procedure
+
+mulu_apply = Blueprint("mulu_apply", __name__, url_prefix="/mulu/apply")
+mulu_apply.before_request(require_login)
+
+SHARING = "sharing_application"
+OPENING = "open_application"
+Answer = str | BaseResponse | tuple[str, int]
+
+
+def _fields(procedure: str, event: str = "") -> list[dict[str, Any]]:
+    """The fields that a person fills in, of the opening or of an event."""
+    spec = load_procedure(procedure)
+    of = spec.events[event] if event else spec.opening
+    return [field.to_dict() for field in forms.in_place(of.fields, entries.profile()) if not field.given]
+
+
+@mulu_apply.post("/basket")
+def put() -> BaseResponse:
+    """Into the basket or out of it, and back to where it was pressed."""
+    form = tk.request.form
+    entry = call("package_show", {"id": form.get("id", "")})
+    me = offers.person().id
+    if form.get("do") == "remove":
+        basket.remove(me, entry["id"])
+        tk.h.flash_notice(tk._("已从申请清单移出《{title}》。").format(title=entry["title"]))
+    elif basket.add(me, entry["id"]):
+        tk.h.flash_success(tk._("《{title}》已加入申请清单。").format(title=entry["title"]))
+    else:
+        tk.h.flash_error(tk._("申请清单已满 {n} 个条目，请先提交或者移出一些。").format(n=basket.MOST))
+    if form.get("then") == "apply":
+        return tk.redirect_to("mulu_apply.sharing")
+    return tk.redirect_to("dataset.read", id=entry["name"])
+
+
+@mulu_apply.route("", methods=["GET", "POST"])
+def sharing() -> Answer:
+    me, own = offers.person().id, offers.own_departments("editor")
+    if not own:
+        return tk.abort(403, tk._("只有部门编目人员可以代表本部门提出共享申请。"))
+    if tk.request.method == "GET":
+        return _sharing_page(own, [{"id": one, "items": []} for one in basket.ids(me)], {}, own[0] if len(own) == 1 else "")
+    form = tk.request.form
+    wanted, consumer = asked.read(form), form.get("consumer") or (own[0] if len(own) == 1 else "")
+    if form.get("do", "").startswith("remove:"):
+        gone = form["do"].removeprefix("remove:")
+        basket.remove(me, gone)
+        wanted = [one for one in wanted if one["id"] != gone]
+    data = event_form.read(_fields(SHARING, "submit"), form)
+    data.pop("attachments", None)
+    if form.get("do") not in ("submit", "draft"):
+        return _sharing_page(own, wanted, data, consumer, promise=form.get("do") == "promise")
+    request = {"consumer": consumer, "asked": wanted, "data": data, "submit": form["do"] == "submit", "uploads": uploads.given("attachments")}
+    try:
+        done = call("mulu_sharing_apply", request)
+    except tk.ValidationError as error:
+        return _sharing_page(own, wanted, data, consumer, problems_of(error)), 422
+    basket.remove(me, *(one["id"] for one in wanted))
+    return tk.redirect_to("mulu_apply.done", ids=",".join(done["cases"]))
+
+
+def _sharing_page(
+    own: list[str], wanted: list[dict[str, Any]], data: dict[str, Any], consumer: str,
+    problems: list[dict[str, Any]] | None = None, promise: bool = False,
+) -> str:  # fmt: skip
+    rows = asked.rows(wanted, SHARING)
+    found = named([anchored(one) for one in problems or []], rows)
+    titles = {one["name"]: one["title"] for one in helpers.mulu_departments()}
+    fields = event_form.describe(_fields(SHARING, "submit"), {"procedure": SHARING, "data": data})
+    needed = {name for guard in load_procedure(SHARING).events["submit"].refuse for name in guard.get("needs", ())} | {"promise"}
+    return tk.render(
+        "mulu/apply.html",
+        {
+            "places": [{"id": row["id"], "n": n} for n, row in enumerate(rows)],
+            "parts": asked.departments([{**row, "n": n} for n, row in enumerate(rows)]),
+            "count": len(rows),
+            "fields": [{**one, "required": one["key"] in needed} for one in fields if one["key"] not in ("promise", "reason")],
+            "promise": next(one for one in fields if one["key"] == "promise"),
+            "promise_open": promise,
+            "letter": case_view.promise({"procedure": SHARING, "data": {**data, "asked": wanted, "consumer": consumer}}),
+            "consumers": [{"value": name, "label": titles.get(name, name)} for name in own],
+            "consumer": consumer,
+            "data": data,
+            "errors": found,
+            "by_field": by_field(found),
+            "article": entries.profile().cite("apply_share"),
+        },
+    )
+
+
+@mulu_apply.get("/done")
+def done() -> str:
+    """Of each part: where it is, whose turn it is, by when, and what comes next."""
+    ids = [one for one in tk.request.args.get("ids", "").split(",") if one][: basket.MOST]
+    shown = [call("mulu_case_show", {"id": one}) for one in ids]
+    return tk.render("mulu/apply_done.html", {"rows": [{**one, "turn": case_view.turn(one["case"]), "next": case_view.next_steps(one["case"])} for one in shown]})
+
+
+@mulu_apply.route("/open/<id>", methods=["GET", "POST"])
+def open_data(id: str) -> Answer:
+    entry = call("package_show", {"id": id})
+    form = tk.request.form
+    if tk.request.method == "GET":
+        return _open_page(entry, {"asked": [{"id": entry["id"], "items": []}]})
+    fields = _fields(OPENING)
+    data = event_form.read(fields, form) | {"attachments": uploads.kept("attachments", form)}
+    if form.get("do") == "promise":
+        return _open_page(entry, data, promise=True)
+    sent = {key: value for key, value in data.items() if value not in ("", [], None)}
+    try:
+        case = call("mulu_case_open", {"procedure": OPENING, "subject": {"type": "entry", "id": entry["id"]}, "data": sent})
+    except tk.ValidationError as error:
+        return _open_page(entry, data, problems_of(error)), 422
+    return tk.redirect_to("mulu_apply.done", ids=case["id"])
+
+
+def _open_page(entry: dict[str, Any], data: dict[str, Any], problems: list[dict[str, Any]] | None = None, promise: bool = False) -> str:
+    fields = event_form.describe(_fields(OPENING), {"procedure": OPENING, "data": data, "subject": {"org": ""}})
+    rows = asked.rows(data["asked"], OPENING)
+    found = named([anchored(one) for one in problems or []], rows)
+    return tk.render(
+        "mulu/apply_open.html",
+        {
+            "entry": entry,
+            "fields": [one for one in fields if one["key"] not in ("promise", "reason")],
+            "promise": next(one for one in fields if one["key"] == "promise"),
+            "promise_open": promise,
+            "letter": case_view.promise({"procedure": OPENING, "data": data, "subject": {"org": entry["organization"]["name"]}}),
+            "data": data,
+            "errors": found,
+            "by_field": by_field(found),
+            "open": entry.get("open_type") == "conditional",
+            "article": entries.profile().cite("apply_open"),
+        },
+    )
