@@ -49,7 +49,10 @@ REVIEWED = {
     "secrecy_review": {"by": "保密员", "on": "2025-01-02", "conclusion": "不涉密"},
     "privacy_review": {"by": "法制员", "on": "2025-01-02", "conclusion": "不含个人信息"},
 }
-FACTS = {"entry_problems": [], "published_entry": None, "published_version": None, "first_deciders": []}
+FACTS = {
+    "entry_problems": [], "published_entry": None, "published_version": None, "first_deciders": [], "asked_problems": [],
+    "entry_published": True, "source_is_party": True,
+}  # fmt: skip
 
 
 def at(text):

@@ -421,12 +421,18 @@ def test_a_procedure_can_be_made_again_from_what_a_case_may_store(name):
 
 @pytest.mark.parametrize("name", PROCEDURES)
 def test_the_json_schema_is_one(name):
-    schema = load_procedure(name).json_schema()
+    procedure = load_procedure(name)
+    schema = procedure.json_schema()
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft202012Validator.check_schema(schema)
     events = jsonschema.Draft202012Validator(schema["properties"]["events"])
-    assert events.is_valid({"withdraw": {"reason": "重复"}})
-    assert not events.is_valid({"withdraw": {"because": "重复"}})
+    for key, event in procedure.events.items():
+        asked = {field.key for field in event.fields if field.required and not field.given}
+        assert events.is_valid({key: {"reason": "重复"}}) is (asked <= {"reason"})
+        assert not events.is_valid({key: {"because": "重复"}})
+        assert not events.is_valid({key: {field.key: "x" for field in event.fields if field.given} | {"reason": "重复"}}) or not any(
+            field.given for field in event.fields
+        )
 
 
 def broken(change):
@@ -454,7 +460,7 @@ def broken(change):
         (lambda s: s["events"]["submit"].update(to=[{"state": "head_review", "when": {"switch": "x"}}]), "last route"),
         (lambda s: s["events"]["extend_update"].update(extends="hourglass"), "hourglass"),
         (lambda s: s["states"].update(limbo={"label": "x", "public": "x", "acts": ["head"]}), "nothing leads to"),
-        (lambda s: s["states"]["draft"].update(final=True), "either final"),
+        (lambda s: s["states"]["draft"].update(final=True), "final, or at rest, or"),
         (lambda s: s["clocks"]["authority_review"].update(runs_in=["published"]), "final state"),
         (lambda s: s["clocks"]["authority_review"].update(runs_in=["limbo"]), "no state"),
         (lambda s: s["clocks"]["authority_review"].update(pauses_in=["authority_review"]), "at once"),

@@ -17,6 +17,12 @@ G, H, X, R, Q, Y = (
     "启东市政务信息资源共享管理办法", "夏邑县关于进一步落实政务数据共享责任加强数据共享应用的通知",
 )  # fmt: skip
 WD = "workday"
+OURS = {
+    # clock: (working days of our own, the article that sets the duty without a number of days)
+    "answer_open": (10, f"{R} 第二十五条"), "rereview": (10, f"{R} 第二十八条"), "demand": (10, f"{G} 第二十条"),
+    "complaint": (15, f"{G} 第三十七条"), "dispute": (10, f"{G} 第二十八条"), "one_source": (20, f"{G} 第十九条"),
+    "reevaluation": (20, f"{R} 第二十八条"),
+}  # fmt: skip
 CLOCKS = {
     # clock: place: (length, unit, article, extension or None)
     "answer_unconditional": {
@@ -43,6 +49,7 @@ CLOCKS = {
     "review_update": dict.fromkeys(profile.PROFILES, (2, WD, f"{G} 第十七条", None)),
     "yearly_report": {"qidong": (1, "month_end", f"{Q} 第二十一条", None)},
     "keep_records": dict.fromkeys(profile.PROFILES, (3, "year", f"{G} 第二十九条", None)),
+    **{name: dict.fromkeys(profile.PROFILES, (length, WD, article, None)) for name, (length, article) in OURS.items()},
 }  # fmt: skip
 ROWS = [(clock, place, *row) for clock, places in CLOCKS.items() for place, row in places.items()]
 
@@ -58,6 +65,12 @@ def test_the_table_of_clocks(name, place, length, unit, article, extension):
 @pytest.mark.parametrize("place", profile.PROFILES)
 def test_no_clock_is_outside_of_the_table(place):
     assert set(profile.load(place).clocks) == {name for name, places in CLOCKS.items() if place in places}
+
+
+@pytest.mark.parametrize("place", profile.PROFILES)
+@pytest.mark.parametrize("name", OURS)
+def test_a_number_of_days_that_no_text_sets_says_that_it_is_ours(place, name):
+    assert re.search(rf"本系统.*{profile.load(place).clock(name).length}个工作日", profile.load(place).clock(name).note)
 
 
 @pytest.mark.parametrize("place", profile.PROFILES)
