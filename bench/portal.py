@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,12 +21,14 @@ DEPARTMENTS = [{"name": "bench-one", "title": "性能测量一局"}, {"name": "b
 
 @dataclass(frozen=True)
 class Portal:
-    """``editor`` and ``head``: of the department bench-one."""
+    """``editor`` and ``head``: of the department bench-one; ``asker`` and ``asking_head``: of bench-two."""
 
     url: str
     editor: Api
     head: Api
     authority: Api
+    asker: Api
+    asking_head: Api
 
 
 @contextmanager
@@ -42,12 +45,21 @@ def own_portal(settings: Settings, port: int) -> Iterator[Portal]:
         web = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
         try:
             wait_for("测量用的门户", lambda: http_ready(f"{url}/api/3/action/status_show", 60), 180)
-            clerks = people["departments"]["bench-one"]
-            yield Portal(url, Api(url, clerks["editor"]["token"]), Api(url, clerks["head"]["token"]), Api(url, people["users"]["authority"]["token"]))
+            one, two = (
+                {role: Api(url, person["token"]) for role, person in people["departments"][name].items()} for name in ("bench-one", "bench-two")
+            )
+            authority = Api(url, people["users"]["authority"]["token"])
+            yield Portal(url, one["editor"], one["head"], authority, two["editor"], two["head"])
         finally:
             web.terminate()
             web.wait(30)
             _empty(settings)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _empty(settings: Settings) -> None:

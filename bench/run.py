@@ -1,11 +1,10 @@
-"""`make bench [WHAT="warm import search pages cold"]`: measure, print a table, store it with the machine's facts."""
+"""`make bench [WHAT="warm import search pages cases cold"]`: measure, print a table, store it with the machine's facts."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import requests
 
-from bench import made_up, measure
+from bench import cases, made_up, measure
 from bench.measure import Figure, at_least, below
-from bench.portal import own_portal
+from bench.portal import free_port, own_portal
 from mulu_harvest.load import Loader
 from mulu_ops import portal
 from mulu_ops.settings import PORTS, ROOT, Settings, port_variable
@@ -38,7 +37,7 @@ def cold(settings: Settings) -> Iterator[Figure]:
         clone = Path(folder) / "mulu"
         clone.parent.chmod(0o755)
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-        environment = {port_variable(name): str(_free_port()) for name in PORTS} | {"MULU_VAR": str(clone / "var")}
+        environment = {port_variable(name): str(free_port()) for name in PORTS} | {"MULU_VAR": str(clone / "var")}
         try:
             time = measure.seconds(lambda: _make(clone, **environment))
         finally:
@@ -47,7 +46,7 @@ def cold(settings: Settings) -> Iterator[Figure]:
 
 
 def importing(settings: Settings) -> Iterator[Figure]:
-    with own_portal(settings, _free_port()) as there:
+    with own_portal(settings, free_port()) as there:
         drafts = made_up.sound_drafts(IMPORTED, "bench-one")
         time = measure.seconds(lambda: Loader(there.editor.call).load(drafts, organization="bench-one", submit=True))
         count = there.editor.call("mulu_case_list", {"state": "head_review", "limit": 1})["count"]
@@ -59,7 +58,7 @@ def importing(settings: Settings) -> Iterator[Figure]:
 
 def searching(settings: Settings) -> Iterator[Figure]:
     """package_search over HTTP, as a visitor, without and with facets, on 10,000 documents in the index."""
-    with own_portal(settings, _free_port()) as there:
+    with own_portal(settings, free_port()) as there:
         solr, site_id = settings.solr_url("test"), settings.site_id("test")
         Loader(there.editor.call).load(made_up.sound_drafts(1, "bench-one"), organization="bench-one")
         titles = made_up.fill_index(solr, site_id, INDEXED, made_up.sample_document(solr, site_id))
@@ -96,7 +95,7 @@ def pages(settings: Settings) -> Iterator[Figure]:
 
 
 MEASURES: dict[str, Callable[[Settings], Iterator[Figure]]] = {
-    "warm": warm, "pages": pages, "search": searching, "import": importing, "cold": cold,
+    "warm": warm, "pages": pages, "search": searching, "import": importing, "cases": cases.measured, "cold": cold,
 }  # fmt: skip
 
 
@@ -126,12 +125,6 @@ def _make(folder: Path, **environment: str) -> None:
 
 def _commit() -> str:
     return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True, capture_output=True, check=True).stdout.strip()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
