@@ -225,8 +225,8 @@ def test_the_rate_has_a_limit(town, grant, ckan_config, monkeypatch):
 def test_an_item_whose_class_is_closed_is_given_no_more(town):
     entry = granting.published(town, "闭合的信息项名册", granting.rows(2))
     grant = granting.grant(town, entry["id"], ["姓名", "身份证号"], case="closed")
-    subject, stricter = {"type": "entry", "id": entry["id"]}, {"items": {"身份证号": {"share_type": "none"}}}
-    data = {"before": {}, "after": stricter, "reason": "法律规定不得共享", "basis": "《个人信息保护法》"}
+    subject, stricter = {"type": "entry", "id": entry["id"]}, {"share_basis": "《个人信息保护法》第十三条", "open_ground": "third_party", "open_basis": "《个人信息保护法》第十三条", "items": {"身份证号": {"share_type": "none", "open_type": "none"}}}
+    data = {"before": {"share_type": "conditional"}, "after": stricter, "reason": "法律规定不得共享", "basis": "《个人信息保护法》"}
     case = town.do("editor", "mulu_case_open", procedure="classification_change", subject=subject, data=data)
     town.event("authority", case["id"], "agree")
     assert get(town, "other_editor", f"/mulu/data/{grant}?limit=1").json["fields"] == ["姓名"]

@@ -29,8 +29,9 @@ CHUNK = 10_000
 """Rows of one COPY's buffer."""
 LONGEST_NAME = 63
 """Bytes of a column's name in PostgreSQL; a longer header is kept whole as the column's label."""
-_NUMBER = re.compile(r"-?(0|[1-9]\d{0,17})(\.\d{1,12})?")
-"""What a number column may hold without any cell being read otherwise than it is written: 007 is a code, not seven."""
+_NUMBER = re.compile(r"-?(?=(\.?\d){1,15}$)(0|[1-9]\d*)(\.\d+)?")
+"""What a number column may hold without any cell being read otherwise than it is written: 007 is a code, not seven; a program
+that counts in binary keeps 15 digits."""
 
 
 class NotATable(Exception):

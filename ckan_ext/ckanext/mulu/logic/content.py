@@ -46,11 +46,16 @@ def without_content(package: dict[str, Any], entry: dict[str, Any] | None = None
     does not bear them.
     """
     some = bool(open_items(entry or package))
-    rows = [{key: row[key] for key in SHOWN if key in row} | {"mulu_restricted": True} for row in package.get("resources") or ()]
-    for row, whole in zip(rows, package.get("resources") or (), strict=True):
-        if some and whole.get("id") and is_uploaded_table(whole):
-            row["url"] = f"{tk.config['ckan.site_url'].rstrip('/')}/mulu/data/open/{whole['id']}?format={table_format(whole)}"
-    return {**package, "resources": rows}
+    return {**package, "resources": [_described(row, some) for row in package.get("resources") or ()]}
+
+
+def _described(resource: dict[str, Any], some_open: bool) -> dict[str, Any]:
+    if resource.get("mulu_restricted"):
+        return resource
+    row = {key: resource[key] for key in SHOWN if key in resource} | {"mulu_restricted": True}
+    if some_open and is_uploaded_table(resource):
+        row["url"] = f"{tk.config['ckan.site_url'].rstrip('/')}/mulu/data/open/{resource['id']}?format={table_format(resource)}"
+    return row
 
 
 def public_package(package: dict[str, Any]) -> dict[str, Any]:
@@ -58,6 +63,30 @@ def public_package(package: dict[str, Any]) -> dict[str, Any]:
     if package.get("private") or is_open(package) or not package.get("resources"):
         return package
     return without_content(package)
+
+
+def restored(resources: list[dict[str, Any]], current: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Resources as somebody sends them back who was shown them without their content: it is kept as it is."""
+    known = {row["id"]: row for row in current}
+    told = ("name", "description", "format")
+    return [
+        {**known[row["id"]], **{key: row[key] for key in told if key in row}} if row.get("mulu_restricted") and row.get("id") in known else row
+        for row in resources
+    ]
+
+
+def case_shown(shown: dict[str, Any], person: Person, package: model.Package) -> dict[str, Any]:
+    """A case about an entry as ``mulu_case_show`` gives it: files and addresses are there while a review decides on them, and for
+    whoever may have them anyway."""
+    if (shown["is_open"] and shown["procedure"] == "catalogue_review") or readable(person, package):
+        return shown
+
+    def without(data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "proposed": without_content(data["proposed"])} if isinstance(data.get("proposed"), dict) else data
+
+    events = [{**event, "data": without(event["data"])} for event in shown["events"]]
+    case = {**shown["case"], "data": without(shown["case"]["data"])}
+    return {**shown, "case": case, "events": events, "entry": without_content(shown["entry"])}
 
 
 def is_uploaded_table(resource: dict[str, Any]) -> bool:

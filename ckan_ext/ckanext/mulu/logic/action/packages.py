@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ckan.authz as authz
 import ckan.model as model
 import ckan.plugins.toolkit as tk
 
@@ -102,7 +103,8 @@ def propose(context: Context, data: Package, actor: Person, touched: Touched) ->
             after[key] = before[key]
     subject = {"type": "entry", "id": data["id"], "org": before["provider"], "title": before["title"]}
     changed_class = class_difference(before, after)
-    kept = with_class({**after, "resources": data.get("resources", current["resources"])}, class_of(before))
+    resources = content.restored(data.get("resources", current["resources"]), current["resources"])
+    kept = with_class({**after, "resources": resources}, class_of(before))
     kept = {key: value for key, value in kept.items() if value not in (None, "", [], {})}
     if diff(before, kept):
         _propose_review(subject, kept, actor, touched)
@@ -154,7 +156,7 @@ def package_show(next_: Any, context: Context, data: dict[str, Any]) -> Package:
     Who is about to change a published entry (``for_update``: package_patch, package_revise) goes on from the change that waits.
     """
     asker = roles.person(context)
-    trusted = context.get("ignore_auth") or context.get("for_update")
+    trusted = context.get("ignore_auth") or (context.get("for_update") and _may_update(context, data))
     if trusted or any(role.org for role in asker.roles):
         context["use_cache"] = False  # the index holds what everybody may have, no more
     try:
@@ -172,6 +174,10 @@ def package_show(next_: Any, context: Context, data: dict[str, Any]) -> Package:
             package = waiting(package)
         package |= review_facts(package)
     return package
+
+
+def _may_update(context: Context, data: dict[str, Any]) -> bool:
+    return authz.is_authorized_boolean("package_update", _asker(context), {"id": data.get("id")})
 
 
 def waiting(package: Package) -> Package:
