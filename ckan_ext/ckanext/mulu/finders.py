@@ -5,6 +5,7 @@ Each finder is run again and again and opens nothing twice: what has an open cas
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,6 +23,7 @@ from mulu.case import SHANGHAI, load_procedure
 from mulu.errors import Refused
 from mulu.people import SYSTEM
 
+log = logging.getLogger(__name__)
 DEMANDS = ("demand", "rereview", "open_application")
 """Procedures by which the public says that it wants an entry opened."""
 
@@ -54,8 +56,9 @@ def _open(one: Found) -> int:
                 return 0
             data = subjects.given(procedure.id, subject, one.data, SYSTEM)
             steps.open_(procedure.id, subject, SYSTEM, data, touched)
-    except (Refused, tk.ObjectNotFound, tk.ValidationError):
-        return 0  # gone or changed since it was found; the next run looks again
+    except (Refused, tk.ObjectNotFound, tk.ValidationError) as error:
+        log.warning("%s about %s was found and not opened: %s", one.procedure, one.subject, error)
+        return 0
     return 1
 
 

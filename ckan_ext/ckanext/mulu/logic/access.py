@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, false, or_, true
 from ckanext.mulu import cases, entries
 from ckanext.mulu.model.tables import case as case_table
 from mulu.case import Case, parties, who_acts
-from mulu.people import ORG_ROLES, Person
+from mulu.people import ORG_ROLES, SYSTEM, Person
 from mulu.visibility import REVIEW, labels, viewer
 
 
@@ -28,7 +28,10 @@ def package_labels(package: Any) -> frozenset[str]:
 
 
 def sees_case(person: Person, case: Case) -> bool:
-    """Those who review for the whole place, editors and heads of the departments it concerns, who filed it, whose turn it is."""
+    """Those who review for the whole place, editors and heads of the departments it concerns, who filed it, whose turn it is;
+    and the portal itself."""
+    if person == SYSTEM:
+        return True
     if not person.id:
         return False
     procedure = cases.procedure_of(case)
