@@ -182,15 +182,15 @@ def _entries(n: int, rng: random.Random) -> Iterator[Entry]:
 
 def _ledger(entries: list[Entry]) -> dict[str, object]:
     """Re-reviews of the first entries that are not open, in turn running, kept and changed, and what people asked for."""
-    closed = [entry for entry in entries if entry["open_type"] == "none"][:6]
     kept = {"state": "kept", "result": "", "outcome": f"所列理由仍然成立，维持不予开放。{NOTICE}"}
     changed = {"state": "changed", "result": "不予开放 → 有条件开放", "outcome": f"经脱敏处理后可以开放，改为有条件开放。{NOTICE}"}
     running = {"state": "accepted", "result": "", "outcome": ""}
+    closed, conditional = ([e for e in entries if e["open_type"] == kind][:4] for kind in ("none", "conditional"))
+    asked = [(entry, (running, kept)[n % 2]) for n, entry in enumerate(closed)] + [(entry, changed) for entry in conditional[:2]]
     rereviews = []
-    for n, entry in enumerate(closed):
+    for n, (entry, told) in enumerate(asked):
         filed, days = EPOCH + timedelta(days=1400 + n * 7), 4 + n
-        decided = "" if n % 3 == 0 else (filed + timedelta(days=days + 4)).isoformat()
-        told = (running, kept, changed)[n % 3]
+        decided = (filed + timedelta(days=days + 4)).isoformat() if told is not running else ""
         row = {"entry": entry["id"], "title": entry["title"], "filed_on": filed.isoformat(), "decided_on": decided}
         rereviews.append(row | told | {"days": days if decided else None})
     demands = [

@@ -12,7 +12,7 @@ in `counts` the median (null while nothing is answered). Nobody who applied is i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -91,12 +91,12 @@ class Ledger(NamedTuple):
 
 def read_ledger(header: Mapping[str, Any]) -> Ledger:
     """The ledger of a snapshot's header, empty if it carries none; SnapshotError names the first row that is not as agreed."""
-    given = clean(header.get("ledger") or {})
+    given = clean(header.get("ledger", {}))
     if not isinstance(given, dict) or set(given) - {"rereviews", "demands", "counts"}:
         raise SnapshotError("快照的公开台账应分为 rereviews、demands、counts 三部分，请重新生成快照。")
-    rereviews = [Rereview(**row) for row in _rows(given.get("rereviews"), "复核", Rereview)]
-    demands = [Demand(**row) for row in _rows(given.get("demands"), "需求", Demand)]
-    by_procedure = given.get("counts") or {}
+    rereviews = [Rereview(**row) for row in _rows(given.get("rereviews", []), "复核", Rereview)]
+    demands = [Demand(**row) for row in _rows(given.get("demands", []), "需求", Demand)]
+    by_procedure = given.get("counts", {})
     if not isinstance(by_procedure, dict) or set(by_procedure) - set(words.PROCEDURES):
         raise SnapshotError("快照的公开台账的 counts 应按程序列出，请重新生成快照。")
     named = [{"procedure": name, **row} for name, row in by_procedure.items() if isinstance(row, dict)]
@@ -111,9 +111,9 @@ def read_ledger(header: Mapping[str, Any]) -> Ledger:
 
 
 def _rows(given: Any, what: str, shape: Any) -> list[dict[str, Any]]:
-    if not isinstance(given or [], Sequence) or isinstance(given, str):
+    if not isinstance(given, list):
         raise SnapshotError(f"快照的公开台账的{what}部分不是列表，请重新生成快照。")
-    return [_row(row, f"快照的公开台账的{what}第 {number} 条", shape) for number, row in enumerate(given or [], start=1)]
+    return [_row(row, f"快照的公开台账的{what}第 {number} 条", shape) for number, row in enumerate(given, start=1)]
 
 
 def _row(row: Any, where: str, shape: Any) -> dict[str, Any]:

@@ -26,7 +26,9 @@ PAGES = {
     "nothing found": "catalogue/?q=没有这样的条目", "browse": "browse/", "departments": "browse/department/",
     "department": "browse/department/d03/", "class": "browse/open/none/", "entry": "entry/open/", "entry on application": "entry/apply/",
     "entry not open": "entry/closed/", "entry with everything": "entry/full/", "withdrawn": "entry/gone/", "guide": "guide/",
-    "apply": "guide/apply/", "object": "guide/object/", "correct": "guide/correct/", "demand": "guide/demand/", "about": "about/",
+    "apply": "guide/apply/", "object": "guide/object/", "correct": "guide/correct/", "demand": "guide/demand/", "complain": "guide/complain/",
+    "ask for a re-review": "ask/rereview/?entry=closed", "ask for data": "ask/demand/", "status": "ask/status/", "ledger": "ledger/",
+    "re-reviews": "ledger/rereviews/", "demands": "ledger/demands/", "about": "about/",
     "accessibility": "accessibility/", "api": "api/", "not found": "404.html", "documentation": "develop/architecture/",
 }  # fmt: skip
 
@@ -150,6 +152,11 @@ def test_english_shell_leaves_nothing_untranslated(open_page) -> None:
         "entry not open",
         "entry on application",
         "withdrawn",
+        "ask for a re-review",
+        "ask for data",
+        "status",
+        "ledger",
+        "demands",
     ):
         path = PAGES[name] + ("&" if "?" in PAGES[name] else "?") + "lang=en"
         page = open_page(path)

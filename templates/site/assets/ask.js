@@ -9,6 +9,7 @@
   const KEY = `mulu.ask.${procedure}.${about ? page : ""}`;
   let entry = null;
   let sending = false;
+  let timer = 0;
 
   const store = {
     read() { try { return JSON.parse(localStorage.getItem(KEY)) || null; } catch { return null; } },
@@ -50,7 +51,13 @@
     }
   }
 
-  const keep = (waiting) => store.write(Object.keys(data()).length ? { procedure, title, page, entry: entry?.id || "", about: entry?.title || "", data: data(), saved_at: new Date().toISOString(), waiting } : null);
+  const now = () => new Date().toISOString();
+  const keep = (waiting) => {
+    const given = data();
+    const draft = { procedure, title, page, entry: entry?.id || "", about: entry?.title || "", data: given, saved_at: now(), waiting };
+    store.write(Object.keys(given).length ? draft : null);
+  };
+  const forget = () => { clearTimeout(timer); store.write(null); };
 
   // What is missing or too long. The portal checks everything again.
   function needed(field) {
@@ -80,13 +87,12 @@
       if (!room) continue;
       const length = [...value(field)].length, max = Number(field.dataset.max);
       room.hidden = length < max * 0.8;
-      show0(room, length > max ? `已写 ${length} 字，超出 ${length - max} 字` : `已写 ${length} 字，最多 ${max} 字`);
+      room.textContent = mulu.translate(length > max ? `已写 ${length} 字，超出 ${length - max} 字` : `已写 ${length} 字，最多 ${max} 字`);
     }
   }
-  const show0 = (element, text) => { element.textContent = mulu.translate(text); };
 
   function file() {
-    const request = { mulu_request: 1, procedure, entry: entry?.id || "", data: data(), saved_at: new Date().toISOString() };
+    const request = { mulu_request: 1, procedure, entry: entry?.id || "", data: data(), saved_at: now() };
     save(new Blob([JSON.stringify(request, null, 1)], { type: "application/json" }), `${title}-${request.saved_at.slice(0, 10)}.json`);
   }
 
@@ -118,12 +124,12 @@
     show(progress, "正在提交……");
     try {
       const answer = await send();
-      store.write(null);
+      forget();
       form.hidden = true;
       receipt(document.getElementById("receipt"), answer, entry?.title || "");
     } catch (error) {
       if (error instanceof Refused) { keep(false); tell(form, error.problems); }
-      else if (error instanceof Unreachable) { keep(true); unsent(new Date().toISOString(), true); }
+      else if (error instanceof Unreachable) { keep(true); unsent(now(), true); }
       else throw error;
     } finally {
       progress.replaceChildren();
@@ -146,6 +152,7 @@
 
   async function choose() {
     if (!about || !page) return;
+    document.getElementById("subject").hidden = false;
     try {
       const answer = await fetch(`${mulu.root}entry/${page}/entry.json`);
       if (!answer.ok) throw new Error(answer.status);
@@ -155,7 +162,8 @@
       return;
     }
     const place = document.getElementById("entry");
-    place.replaceChildren(make("a", { href: `${mulu.root}entry/${page}/` }, make("bdi", {}, entry.title)), make("span", { class: "who" }, entry.provider_title || ""));
+    place.removeAttribute("lang");
+    place.replaceChildren(make("a", { href: `${mulu.root}entry/${page}/`, lang: "zh-CN" }, make("bdi", {}, entry.title)), make("span", { class: "who", lang: "zh-CN" }, entry.provider_title || ""));
     document.getElementById("choose")?.remove();
     const item = document.getElementById("f-item");
     if (item && Array.isArray(entry.items) && entry.items.length) {
@@ -164,7 +172,6 @@
     }
   }
 
-  let timer = 0;
   form.addEventListener("input", () => {
     follow();
     clearTimeout(timer);
@@ -179,7 +186,7 @@
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   document.getElementById("to-file").onclick = file;
   document.getElementById("clear").onclick = () => {
-    store.write(null);
+    forget();
     form.reset();
     kept.hidden = true;
     tell(form, []);
