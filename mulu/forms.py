@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from mulu import credit_code
 from mulu.codes import CODE_LISTS
@@ -16,6 +16,7 @@ from mulu.fields import CLASS_FIELDS, ITEM_CLASS_FIELDS
 from mulu.profile import Profile
 
 _EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TEXT: Final = {"type": "string", "minLength": 1}
 _DATE: Final = {"type": "string", "format": "date"}
 _SCHEMAS: Final[Mapping[str, dict[str, Any]]] = {
@@ -216,7 +217,7 @@ def _is_text(field: FormField, value: Any, _data: Mapping[str, Any], _today: dat
 def read_date(value: object) -> date | None:
     """A calendar day from YYYY-MM-DD, else None."""
     try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+        return date.fromisoformat(value) if isinstance(value, str) and _DAY.fullmatch(value) else None
     except ValueError:
         return None
 
@@ -236,6 +237,8 @@ def _is_choice(field: FormField, value: Any, _data: Mapping[str, Any], _today: d
     chosen = value if field.kind in ("choices", "list") else [value]
     if not isinstance(chosen, list) or not all(isinstance(one, str) and one.strip() for one in chosen):
         return [("", "wrong_type", f"“{field.label}”的值应为文字" + ("列表" if field.kind != "choice" else ""))]
+    if field.kind == "choices" and len(set(chosen)) < len(chosen):
+        return [("", "duplicate", f"“{field.label}”有重复的值")]
     strange = [one for one in chosen if field.options and one not in field.options]
     if strange:
         return [("", "not_in_list", f"“{field.label}”没有“{'、'.join(strange)}”，可选：{'、'.join(field.options)}")]
@@ -274,9 +277,9 @@ def _is_asked(field: FormField, value: Any, _data: Mapping[str, Any], _today: da
         items, reasons = row.get("items"), row.get("reasons", {})
         if not isinstance(row.get("id"), str) or not row["id"]:
             found.append((f"[{n}].id", "required", f"“{field.label}”第{n + 1}行没有写明条目"))
-        if not isinstance(items, list) or not all(isinstance(one, str) for one in items):
-            found.append((f"[{n}].items", "wrong_type", "信息项应以名称列出"))
-        if not isinstance(reasons, dict) or not all(isinstance(one, str) for one in reasons.values()):
+        if not _texts(items) or len(set(items)) < len(items):
+            found.append((f"[{n}].items", "wrong_type", "信息项应以名称列出，不得重复"))
+        if not isinstance(reasons, dict) or not _texts(list(reasons.values())):
             found.append((f"[{n}].reasons", "wrong_type", "使用敏感信息项的理由应为文字"))
         if unknown := set(row) - {"id", "items", "reasons"}:
             found.append((f"[{n}]", "unknown_field", f"没有“{'、'.join(map(str, unknown))}”这一栏"))
@@ -288,7 +291,7 @@ def _is_flag(field: FormField, value: Any, _data: Mapping[str, Any], _today: dat
 
 
 def _is_number(field: FormField, value: Any, _data: Mapping[str, Any], _today: date) -> _Found:
-    digits = isinstance(value, str) and value.strip().isdecimal()  # HTML forms post digits
+    digits = isinstance(value, str) and len(value) < 20 and value.strip().isdecimal()  # HTML forms post digits
     if not (digits or type(value) is int) or not field.min <= int(value) <= field.max:
         return [("", "wrong_number", f"“{field.label}”应为{field.min}至{field.max}的整数")]
     return []
@@ -344,10 +347,18 @@ def _is_class(field: FormField, value: Any, _data: Mapping[str, Any], _today: da
 def _is_decisions(field: FormField, value: Any, data: Mapping[str, Any], _today: date) -> _Found:
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         return [("", "wrong_type", f"“{field.label}”应逐项列出")]
+    found = [
+        (f"[{n}].{key}", "wrong_type", f"“{field.label}”第{n + 1}行的内容应为文字")
+        for n, row in enumerate(value)
+        for key in ("id", "decision", "reason", "items")
+        if row.get(key) is not None and not _texts(row[key] if key == "items" else [row[key]])
+    ]
+    if found:
+        return found
     items = {one["id"]: one.get("items", []) for one in _rows(data.get(field.of))}
     asked = list(items)
     given = [row.get("id") for row in value]
-    found = [("", "undecided", f"“{field.label}”缺少对“{one}”的决定") for one in asked if one not in given]
+    found += [("", "undecided", f"“{field.label}”缺少对“{one}”的决定") for one in asked if one not in given]
     for n, row in enumerate(value):
         if row.get("id") not in asked or given.index(row.get("id")) < n:
             found.append((f"[{n}].id", "not_in_list", f"“{row.get('id')}”没有申请或者重复"))
@@ -360,13 +371,17 @@ def _is_decisions(field: FormField, value: Any, data: Mapping[str, Any], _today:
     return found
 
 
+def _texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
 def _rows(given: Any) -> list[dict[str, Any]]:
     """The list that is decided on, as rows with an id."""
     return [one if isinstance(one, dict) else {"id": one} for one in given or ()]
 
 
-def _some_of(chosen: Any, of: list[str]) -> bool:
-    return isinstance(chosen, list) and bool(chosen) and all(one in of for one in chosen) and len(set(chosen)) < len(of)
+def _some_of(chosen: list[str] | None, of: list[str]) -> bool:
+    return chosen is not None and 0 < len(set(chosen)) < len(of) and set(chosen) <= set(of)
 
 
 _CHECKS: Final[Mapping[str, Callable[[FormField, Any, Mapping[str, Any], date], _Found]]] = {
