@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ckan import model
 from sqlalchemy import func, select
+from test_procedures import CONDITIONAL, grants, submitted
 from town import ENTRY, REVIEWS
 
 from ckanext.mulu.model import history
@@ -116,3 +117,30 @@ def test_one_title_of_one_source_is_imported_once(town):
     answers = together(town, [call] * 3)
     assert {status for status, _ in answers} <= {200, 409}
     assert town.found("editor", q='title:"两个导入同时进行"', include_private=True) == ["两个导入同时进行"]
+
+
+def test_of_fifty_decisions_on_one_application_one_wins(town):
+    entry = town.published("五十个人同时答复", **CONDITIONAL)
+    case = submitted(town, entry)["id"]
+    agree = [{"id": entry["id"], "decision": "agreed"}]
+    refuse = [{"id": entry["id"], "decision": "refused", "reason": "与职责无关"}]
+    calls = [
+        ("head", "mulu_case_event", {"id": case, "event": "decide", "data": {"decisions": (agree, refuse)[n % 2]}}) for n in range(50)
+    ]
+    answers = together(town, calls)
+    assert sorted(status for status, _ in answers) == [200] + [409] * 49
+    won = next(told["result"]["state"] for status, told in answers if status == 200)
+    assert {problem["rule"] for status, told in answers if status == 409 for problem in told["error"]["problems"]} == {"wrong_state"}
+    assert [event["event"] for event in history.events(case)].count("decide") == 1
+    assert town.do("head", "mulu_case_show", id=case)["state"] == won
+    assert grants(case) == []
+
+
+def test_of_twenty_deliveries_one_gives_the_grant(town):
+    entry = town.published("二十个人同时提供", **CONDITIONAL)
+    case = submitted(town, entry)["id"]
+    town.event("head", case, "decide", decisions=[{"id": entry["id"], "decision": "agreed"}])
+    deliver = {"id": case, "event": "deliver", "data": {"delivered_by": "portal"}}
+    answers = together(town, [("editor", "mulu_case_event", deliver)] * 20)
+    assert sorted(status for status, _ in answers) == [200] + [409] * 19
+    assert len(grants(case)) == 1

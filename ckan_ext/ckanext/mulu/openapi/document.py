@@ -14,6 +14,7 @@ from ckanext.mulu.logic.action import ACTIONS
 from ckanext.mulu.openapi.parts import (
     CLOCK,
     COMPONENTS,
+    DAY,
     FLAG,
     FREE,
     ID,
@@ -41,6 +42,7 @@ def operations() -> dict[str, Operation]:
     subject = body({"type": {"enum": ["entry", "department", "case", "place"]}, "id": {"type": "string", "maxLength": 1000}})
     lists = {"limit": NUMBER, "offset": NUMBER}
     case_event = {"id": ID, "event": ID}
+    asked = body({"id": ID, "items": listed(ID)}, reasons=FREE)
     return {
         "mulu_case_open": Operation(
             body({"procedure": {"enum": list(PROCEDURES)}, "subject": subject}, data=FREE), ref("Case")
@@ -52,7 +54,28 @@ def operations() -> dict[str, Operation]:
         ),
         "mulu_case_show": Operation(body({"id": ID}), ref("Case"), reads=True),
         "mulu_case_list": Operation(
-            body({}, procedure=ID, state=ID, org=ID, subject_id=ID, q=ID, mine=FLAG, open=FLAG, **lists), ref("CaseList"), reads=True
+            body({}, procedure=ID, state=ID, org=ID, party=ID, subject_id=ID, q=ID, turn=ID, since=ID, until=ID, mine=FLAG, open=FLAG,
+                 overdue=FLAG, provisional=FLAG, **lists),
+            ref("CaseList"), reads=True,
+        ),
+        "mulu_sharing_apply": Operation(
+            body({"asked": listed(asked)}, consumer=ID, data=FREE, submit=FLAG), record({"cases": listed(ID)})
+        ),
+        "mulu_case_overview": Operation(body({}), record({"total": FREE, "procedures": listed(FREE), "departments": listed(FREE)}), reads=True),
+        "mulu_demand_list": Operation(body({}), record({"results": listed(record({"id": ID, "title": ID, "count": NUMBER}))}), reads=True),
+        "mulu_grant_show": Operation(body({"id": ID}), {"allOf": [ref("Grant"), record({"resources": listed(FREE)})]}, reads=True),
+        "mulu_grant_list": Operation(
+            body({}, mine=FLAG, package=ID, case=ID, org=ID, status={"enum": ["active", "suspended", "ended"]}, **lists),
+            record({"count": NUMBER, "results": listed(ref("Grant"))}), reads=True,
+        ),
+        "mulu_grant_key": Operation(body({"id": ID}), record({"id": ID, "key": ID, "address": ID})),
+        "mulu_usage_list": Operation(
+            body({}, grant=ID, package=ID, since=DAY, until=DAY, **lists), record({"count": NUMBER, "results": listed(FREE)}), reads=True
+        ),
+        "mulu_entry_import": Operation(
+            body({"entries": {**listed(FREE), "maxItems": 500}}, organization=ID, incomplete={"enum": ["refuse", "draft"]}, dry_run=FLAG,
+                 submit=FLAG, source=FREE),
+            record({"created": listed(FREE), "updated": listed(FREE), "unchanged": listed(FREE), "refused": listed(FREE), "counts": FREE}),
         ),
         "mulu_inbox": Operation(body({}), record({"counts": FREE, "results": listed(ref("CaseRow"))}), reads=True),
         "mulu_procedure_list": Operation(body({}), listed(ref("Procedure")), reads=True),

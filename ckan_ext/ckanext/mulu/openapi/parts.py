@@ -59,6 +59,10 @@ PLACE = record({"id": TEXT, "name": TEXT, "regulation": TEXT, "level": TEXT, "pa
 CLOCK = record({"name": TEXT, "label": TEXT, "length": NUMBER, "unit": TEXT, "text": TEXT, "article": TEXT, "note": TEXT, "why": TEXT})
 COMPONENTS: dict[str, Schema] = {
     "Problem": PROBLEM, "CaseRow": CASE_ROW, "Case": CASE, "Procedure": PROCEDURE, "Place": PLACE, "Clock": CLOCK,
+    "Grant": record({
+        "id": TEXT, "case_id": TEXT, "package_id": TEXT, "title": TEXT, "kind": {"enum": ["sharing", "opening"]}, "items": listed(TEXT),
+        "until": DAY, "status": {"enum": ["active", "suspended", "ended"]},
+    }),
     "CaseList": record({"count": NUMBER, "results": listed(ref("CaseRow"))}),
     "Refused": record({
         "help": TEXT,

@@ -1,5 +1,6 @@
 """The pages of the portal. Each asks an action and renders a template; none decides anything."""
 
+from ckanext.mulu.views.api_document import mulu_api_document
 from ckanext.mulu.views.apply import mulu_apply
 from ckanext.mulu.views.batch import mulu_batch
 from ckanext.mulu.views.cases import mulu_case
@@ -13,4 +14,4 @@ from ckanext.mulu.views.javascript_words import mulu_words
 from ckanext.mulu.views.opening import mulu_open
 from ckanext.mulu.views.overview import mulu_overview
 
-__all__ = ["mulu_apply", "mulu_batch", "mulu_case", "mulu_class", "mulu_data", "mulu_entry", "mulu_grants", "mulu_import", "mulu_inbox", "mulu_open", "mulu_overview", "mulu_words"]
+__all__ = ["mulu_api_document", "mulu_apply", "mulu_batch", "mulu_case", "mulu_class", "mulu_data", "mulu_entry", "mulu_grants", "mulu_import", "mulu_inbox", "mulu_open", "mulu_overview", "mulu_words"]

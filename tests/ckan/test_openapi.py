@@ -1,0 +1,72 @@
+"""What the API's document says, tried against the running portal with many made-up requests."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from ckan import model
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import sampled_from
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from test_procedures import CONDITIONAL, apply_for
+
+from ckanext.mulu.logic.action import ACTIONS
+from ckanext.mulu.openapi.document import document, operations
+from mulu.case import PROCEDURES
+
+CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+EXAMPLES = 25
+
+
+@pytest.fixture(scope="module")
+def described(town):
+    town.published("供接口测试的数据", **CONDITIONAL)
+    return schemathesis.openapi.from_wsgi("/mulu/openapi.json", town.app.flask_app)
+
+
+def test_every_action_of_the_portal_is_described():
+    assert set(operations()) == set(ACTIONS)
+
+
+def test_every_procedure_says_what_it_takes(town):
+    with town.app.flask_app.test_request_context():
+        shown = document()
+    for name in PROCEDURES:
+        opening = shown["components"]["schemas"][f"Open_{name}"]
+        assert opening["title"] and opening["type"] == "object"
+    grounds = shown["components"]["schemas"]["Open_rectification"]["properties"]["ground"]["enum"]
+    assert grounds and all(one.startswith("r35") for one in grounds), "the choices are those of the place"
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_the_portal_answers_as_described(action, town, described):
+    tokens = [{}, *({"Authorization": town.tokens[who]} for who in ("editor", "authority"))]
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(case=described[f"/api/3/action/{action}"]["POST"].as_strategy(), headers=sampled_from(tokens))
+    def answers(case, headers):
+        try:
+            case.call_and_validate(headers=headers, checks=CHECKS)
+        finally:
+            model.Session.remove()
+
+    answers()
+
+
+def test_real_answers_are_as_described(town, described):
+    """Made-up requests are mostly refused: these succeed."""
+    entry = town.published("供接口测试的另一份数据", **CONDITIONAL)
+    opened = apply_for(town, entry)
+    for name, sent in {
+        "mulu_case_show": {"id": opened}, "mulu_case_list": {"limit": 5}, "mulu_inbox": {}, "mulu_grant_list": {},
+        "mulu_profile_show": {"id": "huarong"}, "mulu_entry_history": {"id": entry["id"]},
+    }.items():  # fmt: skip
+        call = described[f"/api/3/action/{name}"]["POST"].Case(body=sent, media_type="application/json")
+        answer = call.call(headers={"Authorization": town.tokens["other_editor"]})
+        assert answer.status_code == 200, answer.text
+        call.validate_response(answer, checks=CHECKS)
