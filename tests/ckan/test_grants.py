@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import date
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -15,6 +16,7 @@ from ckan import model
 from ckan.tests import factories
 from granting import ITEMS, SECRET, case_of, change, get, told
 from sqlalchemy import text
+from test_procedures import submitted
 
 from ckanext.mulu.grants import effects
 
@@ -225,10 +227,10 @@ def test_the_rate_has_a_limit(town, grant, ckan_config, monkeypatch):
 def test_an_item_whose_class_is_closed_is_given_no_more(town):
     entry = granting.published(town, "闭合的信息项名册", granting.rows(2))
     grant = granting.grant(town, entry["id"], ["姓名", "身份证号"], case="closed")
-    subject, stricter = {"type": "entry", "id": entry["id"]}, {"share_basis": "《个人信息保护法》第十三条", "open_ground": "third_party", "open_basis": "《个人信息保护法》第十三条", "items": {"身份证号": {"share_type": "none", "open_type": "none"}}}
+    subject, stricter = {"type": "entry", "id": entry["id"]}, {"share_basis": "《个人信息保护法》第十三条", "open_ground": "third_party", "open_basis": "《个人信息保护法》第十三条", "open_review_on": "2030-01-02", "items": {"身份证号": {"share_type": "none", "open_type": "none"}}}
     data = {"before": {"share_type": "conditional"}, "after": stricter, "reason": "法律规定不得共享", "basis": "《个人信息保护法》"}
     case = town.do("editor", "mulu_case_open", procedure="classification_change", subject=subject, data=data)
-    town.event("authority", case["id"], "agree")
+    town.event("authority", case["id"], "agree", reason="符合规定")
     assert get(town, "other_editor", f"/mulu/data/{grant}?limit=1").json["fields"] == ["姓名"]
 
 
@@ -276,3 +278,40 @@ def test_the_log_cannot_be_changed(town, grant):
     with pytest.raises(Exception, match="mulu_use"):
         model.Session.execute(text("delete from mulu_use"))
     model.Session.rollback()
+
+
+def test_from_the_application_to_the_data_and_its_suspension(town, entry):
+    """The whole way with real cases: asked, agreed in part, delivered, misused, suspended, put right, finished."""
+    case = submitted(town, entry, items=list(ITEMS))["id"]
+    decision = {"id": entry["id"], "decision": "partly", "items": GRANTED, "reason": "其余与用途无关"}
+    town.event("head", case, "decide", decisions=[decision])
+    assert town.do("other_editor", "mulu_grant_list", case=case)["count"] == 0
+    town.event("editor", case, "deliver", delivered_by="portal")
+    [grant] = town.do("other_editor", "mulu_grant_list", case=case)["results"]
+    url = f"/mulu/data/{grant['id']}?limit=1"
+    assert get(town, "other_editor", url).json["rows"] == [{"姓名": "户主1", "补贴金额": 1.5}]
+    breach = {"breach": ["third_party"], "facts": "日志显示数据被转交第三方", "rectify_by": "2031-01-01"}
+    stop = town.do("head", "mulu_case_open", procedure="suspension", subject={"type": "case", "id": case}, data=breach)["id"]
+    assert told(get(town, "other_editor", url)) == (410, "grant_suspended")
+    town.event("other_editor", stop, "report", rectified="已收回并销毁")
+    assert told(get(town, "other_editor", url)) == (410, "grant_suspended")
+    town.event("authority", stop, "restore", reason="整改合格")
+    assert get(town, "other_editor", url).status_code == 200
+    town.event("other_editor", case, "finish", disposal="destroyed", disposal_on=date.today().isoformat())
+    assert told(get(town, "other_editor", url)) == (410, "grant_ended")
+    log = town.do("auditor", "mulu_usage_list", grant=grant["id"])
+    assert [row["status"] for row in log["results"]] == [410, 200, 410, 410, 200]
+    assert {(row["case_id"], row["scenario"]) for row in log["results"]} == {(case, "义务教育入学")}
+
+
+def test_a_citizens_application_opens_data_to_the_citizen(town, entry):
+    asked = [{"id": entry["id"], "items": ["姓名"], "reasons": {}}]
+    form = {
+        "applicant_kind": "person", "applicant_name": "王某", "contact": "13900000000", "purpose": "研究", "scenario": "学术研究",
+        "scope": "本人", "security": "加密保存", "until": "2031-01-01", "promise": True,
+    }  # fmt: skip
+    case = town.do("citizen", "mulu_case_open", procedure="open_application", subject={"type": "entry", "id": entry["id"]}, data={"asked": asked, **form})["id"]
+    assert "url" not in json.dumps(town.do("citizen", "mulu_case_show", id=case)["entry"]["resources"])
+    town.event("head", case, "decide", decisions=[{"id": entry["id"], "decision": "agreed"}])
+    [grant] = town.do("citizen", "mulu_grant_list", case=case)["results"]
+    assert get(town, "citizen", f"/mulu/data/{grant['id']}?limit=1").json["rows"] == [{"姓名": "户主1"}]

@@ -50,11 +50,12 @@ def without_content(package: dict[str, Any], entry: dict[str, Any] | None = None
 
 
 def _described(resource: dict[str, Any], some_open: bool) -> dict[str, Any]:
-    if resource.get("mulu_restricted"):
-        return resource
-    row = {key: resource[key] for key in SHOWN if key in resource} | {"mulu_restricted": True}
-    if some_open and is_uploaded_table(resource):
-        row["url"] = f"{tk.config['ckan.site_url'].rstrip('/')}/mulu/data/open/{resource['id']}?format={table_format(resource)}"
+    row = {key: resource[key] for key in SHOWN if resource.get(key, tk.missing) is not tk.missing} | {"mulu_restricted": True}
+    address = f"{tk.config['ckan.site_url'].rstrip('/')}/mulu/data/open/{resource.get('id')}"
+    if str(resource.get("url")).startswith(address):
+        row["url"] = resource["url"]
+    elif some_open and is_uploaded_table(resource):
+        row["url"] = f"{address}?format={table_format(resource)}"
     return row
 
 
