@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 
 import pytest
@@ -89,7 +90,7 @@ def test_one_case_for_each_department_and_class_with_its_whereabouts(portal, app
     assert applied.status == 200 and "2 件申请已提交" in applied.text, applied.text[:600]
     for section in applied.soup.select("section.m-panel"):
         text = section.get_text(" ")
-        assert "待本部门负责人同意" in text and "县民政局 部门负责人" in text and "接着" in text
+        assert "待本部门负责人同意" in text and "县民政局（部门负责人）" in text and "接着" in text
     assert "申请清单是空的" in portal.get("other_editor", "/mulu/apply").text
 
 
@@ -107,3 +108,73 @@ def test_the_whole_way_of_an_application(portal, entries, applied):  # noqa: F81
     done = portal.press("head", head, "确认作出答复", {choice: "partly", f"decisions.reason.{entry}": "身份证号不必要", f"decisions.items.{entry}": "学校名称"})
     assert "已同意，待提供数据" in done.text and "部分同意" in done.text and "身份证号不必要" in done.text
     assert done.soup.select_one(".m-ask-list del").get_text() == "学生身份证号"
+
+
+def test_a_draft_waits_for_its_writer_and_is_finished_on_its_page(portal, entries):  # noqa: F811
+    put(portal, "other_editor", entries["held"])
+    page = portal.get("other_editor", "/mulu/apply")
+    box = page.soup.select("input[name^='asked.items.']")[0]
+    done = portal.press("other_editor", page, "存为草稿", {box["name"]: box["value"], "purpose": "先存着"})
+    assert "1 件申请已保存" in done.text
+    case = portal.get("other_editor", done.soup.select_one("section.m-panel h2 a")["href"])
+    unfinished = portal.press("other_editor", case, "确认提交本部门负责人")
+    assert unfinished.status == 422 and "使用依据" in unfinished.soup.select_one(".m-summary").get_text()
+    assert "待本部门负责人同意" in portal.press("other_editor", unfinished, "确认提交本部门负责人", FORM).text
+
+
+def test_the_promise_is_shown_with_what_was_filled_in(portal, entries):  # noqa: F811
+    put(portal, "other_editor", entries["open"])
+    page = portal.press("other_editor", portal.get("other_editor", "/mulu/apply"), "更新承诺书", {"purpose": "核验入学资格"})
+    assert page.status == 200 and "核验入学资格" in page.soup.select_one(".m-letter").get_text()
+    assert page.soup.select_one("details#promise-text").has_attr("open")
+
+
+def test_an_entry_leaves_the_list(portal, entries):  # noqa: F811
+    put(portal, "other_editor", entries["open"])
+    page = portal.press("other_editor", portal.get("other_editor", "/mulu/apply"), "移出清单", {"purpose": "留着"})
+    assert page.soup.select_one("#field-purpose") is None or page.soup.select_one("#field-purpose").get_text() == "留着"
+    assert "学校基本信息" not in page.soup.select_one(".main").get_text()
+
+
+def test_files_survive_a_refusal_and_each_case_has_its_own(portal, entries):  # noqa: F811
+    for url in entries.values():
+        put(portal, "other_editor", url)
+    page = portal.get("other_editor", "/mulu/apply")
+    refused = portal.press("other_editor", page, "提交本部门负责人", {"attachments": (io.BytesIO("职责依据".encode()), "依据.txt")})
+    assert refused.status == 422 and "依据.txt" in refused.soup.select_one(".m-file").get_text()
+    done = portal.press("other_editor", refused, "提交本部门负责人", {**FORM, **ticked(refused), **reasons(refused)})
+    files = set()
+    for link in done.soup.select("section.m-panel h2 a"):
+        file = portal.get("other_head", link["href"]).soup.find("a", string="依据.txt")["href"]
+        files.add(file)
+        assert portal.get("head", file).raw.decode() == "职责依据"
+        assert portal.get("citizen", file).status == 404
+    assert len(files) == 2
+    wrong = portal.press("other_editor", page, "提交本部门负责人", {"attachments": (io.BytesIO(b"MZ\x90\x00"), "依据.pdf")})
+    assert wrong.status == 422 and "依据.pdf" in wrong.soup.select_one(".m-summary").get_text()
+
+
+def test_only_clerks_apply_for_a_department(portal):  # noqa: F811
+    assert portal.get("citizen", "/mulu/apply").status == 403
+    assert "/user/login" in portal.get("", "/mulu/apply").url
+
+
+CITIZEN = {"applicant_name": "王某", "contact": "13800000000", "purpose": "研究教育资源", "scenario": "毕业论文", "scope": "本人", "security": "加密保存",
+           "until": SOON, "promise": "true"}  # fmt: skip
+
+
+def test_a_citizen_asks_for_what_is_open_on_condition(portal, entries):  # noqa: F811
+    link = portal.get("citizen", entries["held"]).soup.find("a", string="申请开放数据")["href"]
+    page = portal.get("citizen", link)
+    box = next(one for one in page.soup.select("input[name^='asked.items.']") if one["value"] == "学校名称")
+    empty = portal.press("citizen", page, "提交申请", {"purpose": "研究教育资源"})
+    told = empty.soup.select_one(".m-summary").get_text()
+    assert empty.status == 422 and "安全保障措施" in told and "请勾选《学籍信息》" in told
+    assert empty.soup.select_one("#field-purpose").get_text() == "研究教育资源"
+    firm = portal.press("citizen", page, "提交申请", {**CITIZEN, "applicant_kind": "enterprise", box["name"]: box["value"]})
+    assert firm.status == 422 and "统一社会信用代码" in firm.soup.select_one(".m-summary").get_text()
+    done = portal.press("citizen", firm, "提交申请", {"applicant_kind": "person", "promise": "true"})
+    assert "1 件申请已提交" in done.text and "待提供部门答复" in done.text and "个工作日" in done.text
+    case = done.soup.select_one("section.m-panel h2 a")["href"]
+    assert portal.get("head", case).status == 200 and portal.get("other_head", case).status == 404
+    assert "不是有条件开放" in portal.get("citizen", entries["open"].replace("/dataset/", "/mulu/apply/open/")).text

@@ -37,9 +37,9 @@ def pages(portal):  # noqa: F811
              "/about", "/user/reset", "/dataset/?q=没有", "/nowhere"],
         "editor": ["/", "/dataset/", "/dataset/new", f"/dataset/{name}", f"/dataset/edit/{name}", f"/mulu/entry/{name}/class",
                    f"/mulu/entry/{name}/history", f"/dataset/resources/{name}", f"/dataset/{name}/resource/new", "/mulu/inbox", "/mulu/cases",
-                   "/mulu/import", case, draft.url],
+                   "/mulu/import", "/mulu/apply", "/mulu/demands", "/mulu/grants", "/mulu/open/demand", case, draft.url],
         "head": ["/mulu/inbox", case, "/mulu/cases", "/organization/edit/jiaoyu", "/organization/members/jiaoyu"],
-        "authority": ["/", "/mulu/inbox", "/mulu/cases"],
+        "authority": ["/", "/mulu/inbox", "/mulu/cases", "/mulu/overview", "/mulu/open/rectification?type=department&id=jiaoyu"],
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -27,6 +28,11 @@ def _fields(procedure: str, event: str = "") -> list[dict[str, Any]]:
     spec = load_procedure(procedure)
     of = spec.events[event] if event else spec.opening
     return [field.to_dict() for field in forms.in_place(of.fields, entries.profile()) if not field.given]
+
+
+def _short_first(fields: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Short fields side by side, then the long ones; the promise stands on its own."""
+    return sorted((one for one in fields if one["key"] not in ("promise", "reason")), key=lambda one: bool(one["wide"]))
 
 
 @mulu_apply.post("/basket")
@@ -61,12 +67,11 @@ def sharing() -> Answer:
         basket.remove(me, gone)
         wanted = [one for one in wanted if one["id"] != gone]
     data = event_form.read(_fields(SHARING, "submit"), form)
-    data.pop("attachments", None)
     if form.get("do") not in ("submit", "draft"):
         return _sharing_page(own, wanted, data, consumer, promise=form.get("do") == "promise")
-    request = {"consumer": consumer, "asked": wanted, "data": data, "submit": form["do"] == "submit", "uploads": uploads.given("attachments")}
     try:
-        done = call("mulu_sharing_apply", request)
+        data["attachments"] += uploads.kept("attachments")
+        done = call("mulu_sharing_apply", {"consumer": consumer, "asked": wanted, "data": data, "submit": form["do"] == "submit"})
     except tk.ValidationError as error:
         return _sharing_page(own, wanted, data, consumer, problems_of(error)), 422
     basket.remove(me, *(one["id"] for one in wanted))
@@ -88,7 +93,7 @@ def _sharing_page(
             "places": [{"id": row["id"], "n": n} for n, row in enumerate(rows)],
             "parts": asked.departments([{**row, "n": n} for n, row in enumerate(rows)]),
             "count": len(rows),
-            "fields": [{**one, "required": one["key"] in needed} for one in fields if one["key"] not in ("promise", "reason")],
+            "fields": _short_first({**one, "required": one["key"] in needed} for one in fields),
             "promise": next(one for one in fields if one["key"] == "promise"),
             "promise_open": promise,
             "letter": case_view.promise({"procedure": SHARING, "data": {**data, "asked": wanted, "consumer": consumer}}),
@@ -117,11 +122,12 @@ def open_data(id: str) -> Answer:
     if tk.request.method == "GET":
         return _open_page(entry, {"asked": [{"id": entry["id"], "items": []}]})
     fields = _fields(OPENING)
-    data = event_form.read(fields, form) | {"attachments": uploads.kept("attachments", form)}
+    data = event_form.read(fields, form)
     if form.get("do") == "promise":
         return _open_page(entry, data, promise=True)
-    sent = {key: value for key, value in data.items() if value not in ("", [], None)}
     try:
+        data["attachments"] += uploads.kept("attachments")
+        sent = {key: value for key, value in data.items() if value not in ("", [], None)}
         case = call("mulu_case_open", {"procedure": OPENING, "subject": {"type": "entry", "id": entry["id"]}, "data": sent})
     except tk.ValidationError as error:
         return _open_page(entry, data, problems_of(error)), 422
@@ -136,7 +142,7 @@ def _open_page(entry: dict[str, Any], data: dict[str, Any], problems: list[dict[
         "mulu/apply_open.html",
         {
             "entry": entry,
-            "fields": [one for one in fields if one["key"] not in ("promise", "reason")],
+            "fields": fields[:1] + _short_first(fields[1:]),
             "promise": next(one for one in fields if one["key"] == "promise"),
             "promise_open": promise,
             "letter": case_view.promise({"procedure": OPENING, "data": data, "subject": {"org": entry["organization"]["name"]}}),

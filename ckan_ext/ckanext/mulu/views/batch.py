@@ -15,6 +15,9 @@ from ckanext.mulu.views.common import anchored, by_field, call, on_entry_form, p
 mulu_batch = Blueprint("mulu_batch", __name__)
 mulu_batch.before_request(require_login)
 
+#: kinds of fields that each case fills in its own way: such a step is done on the case's page
+PER_CASE = {"decisions", "asked", "entry_link"}
+
 
 @mulu_batch.post("/mulu/batch")
 def decide() -> str | BaseResponse | tuple[str, int]:
@@ -28,10 +31,11 @@ def decide() -> str | BaseResponse | tuple[str, int]:
         tk.h.flash_error(tk._("一起办理的事项须在同一环节，请先按类型筛选。"))
         return tk.redirect_to("mulu_inbox.index")
     shown = call("mulu_case_show", {"id": rows[0]["id"]})
-    possible = {one["event"]: one for one in shown["available"] if one["allowed"] and not on_entry_form(one)}
+    possible = {one["event"]: one for one in shown["available"] if one["allowed"] and not on_entry_form(one) and not PER_CASE & {f["kind"] for f in one["fields"]}}
     event = possible.get(form.get("event", ""))
     if event is None:
         return _page(rows, shown, possible)
+    event = {**event, "fields": [one for one in event["fields"] if one["kind"] != "files"]}
     data = event_form.read(event["fields"], form)
     missing = [one["label"] for one in event["fields"] if one["required"] and not _filled(data.get(one["key"]))]
     if missing:
@@ -61,7 +65,7 @@ def _page(
         "mulu/batch.html",
         {
             "rows": rows,
-            "events": [{**one, "form": event_form.describe(one["fields"], {})} for one in possible.values()],
+            "events": [{**one, "form": event_form.describe([f for f in one["fields"] if f["kind"] != "files"], {"data": {}, "subject": {"org": ""}})} for one in possible.values()],
             "tried": tried,
             "values": values or {},
             "refused": found,

@@ -11,13 +11,14 @@ import ckan.plugins.toolkit as tk
 from ckanext.mulu import cases, entries
 from ckanext.mulu.helpers import SHANGHAI, mulu_date, mulu_departments
 from ckanext.mulu.model import versions
+from ckanext.mulu.notices import letters
 from ckanext.mulu.views import asked
 from mulu import forms
 from mulu.case import Case, load_procedure, who_acts
 from mulu.entry import CLASS_FIELDS, FIELD, shown
 from mulu.forms import FormField
 from mulu.people import ORG_ROLES, ROLE_LABELS, Role
-from mulu.procedure import Procedure, RoleSpec
+from mulu.procedure import Event, Procedure, RoleSpec
 
 Row = dict[str, Any]
 #: shown on their own or too long for a line
@@ -78,9 +79,11 @@ def turn(case: Mapping[str, Any]) -> list[str]:
 
 
 def people(roles: Iterable[Role]) -> list[str]:
-    titles = departments()
-    found = sorted(roles, key=lambda role: (role.name in ORG_ROLES, role.org or "", role.name))
-    return [f"{titles.get(role.org or '', role.org)} {role.label}" if role.name in ORG_ROLES else role.label for role in found]
+    """Roles in words, those of one department together: 「县教育局（部门编目人员、部门负责人）」."""
+    titles, found = departments(), dict[str, list[str]]()
+    for role in sorted(roles, key=lambda role: (role.name in ORG_ROLES, role.org or "", role.name)):
+        found.setdefault(role.org or "" if role.name in ORG_ROLES else "", []).append(role.label)
+    return [f"{titles.get(org, org)}（{'、'.join(labels)}）" if org else "、".join(dict.fromkeys(labels)) for org, labels in found.items()]
 
 
 def next_steps(case: Mapping[str, Any]) -> list[Row]:
@@ -93,14 +96,30 @@ def next_steps(case: Mapping[str, Any]) -> list[Row]:
         leads_on = event.style == "primary"
         if not specs or [spec.name for spec in specs] == ["system"] or not leads_on:
             continue
-        targets = [route.state for route in event.routes if route.state != "="]
+        targets = _targets(event, now)
         found.append({
             "label": event.label,
-            "by": "、".join(dict.fromkeys(_who(spec, case) for spec in specs)),
+            "by": "、".join(people(_roles(specs, case))),
             "to": " / ".join(dict.fromkeys(procedure.states[one].label for one in targets)),
             "deadline": _deadline(procedure, now, targets),
             "article": place.cite(event.cite),
         })  # fmt: skip
+    return found
+
+
+def _targets(event: Event, case: Case) -> list[str]:
+    """The states to which a step may lead, as far as it is not decided yet."""
+    place, found = cases.profile_of(case), []
+    for route in event.routes:
+        wanted = route.when.get("data") or {}
+        open_ = set(route.when) - {"switch", "data"} or not set(wanted) <= set(case.data)
+        if not open_:
+            held = ("switch" not in route.when or place.switches[route.when["switch"]]) and all(case.data[key] == one for key, one in wanted.items())
+            if not held:
+                continue
+        found += [route.state] if route.state != "=" else []
+        if not open_:
+            break
     return found
 
 
@@ -115,12 +134,13 @@ def _deadline(procedure: Procedure, case: Case, states: list[str]) -> str:
     return ""
 
 
-def _who(spec: RoleSpec, case: Mapping[str, Any]) -> str:
-    if spec.name not in ORG_ROLES:
-        return ROLE_LABELS[spec.name]
-    named = case["data"].get(spec.path) if spec.path else case["subject"]["org"]
-    titles = departments()
-    return f"{'、'.join(titles.get(one, one) for one in _list(named))} {ROLE_LABELS[spec.name]}".strip()
+def _roles(specs: Iterable[RoleSpec], case: Mapping[str, Any]) -> list[Role]:
+    """The roles of a step, of the departments that the case names."""
+    found = []
+    for spec in specs:
+        named = (case["data"].get(spec.path) if spec.path else case["subject"]["org"]) if spec.name in ORG_ROLES else None
+        found += [Role(spec.name, org) for org in _list(named)] or [Role(spec.name)]
+    return found
 
 
 def departments() -> dict[str, str]:
@@ -130,10 +150,6 @@ def departments() -> dict[str, str]:
 
 def promise(case: Mapping[str, Any]) -> str:
     """The promise letter (承诺书) as it will be, in HTML, from an application's data that may not be complete yet."""
-    try:
-        from ckanext.mulu.notices import letters
-    except ImportError:
-        return ""
     return letters.promise(case)
 
 
@@ -146,9 +162,10 @@ def _facts(case: Mapping[str, Any], data: Mapping[str, Any]) -> list[Row]:
     spec = cases.procedure_of(now).fields
     fields = dict(zip(spec, forms.in_place(tuple(spec.values()), cases.profile_of(now)), strict=True))
     found = []
-    for key, value in data.items():
-        if key not in fields or key in NOT_A_FACT:
+    for key in fields:
+        if key not in data or key in NOT_A_FACT:
             continue
+        value = data[key]
         links = _links(case, fields[key], value)
         text = "" if links else _text(fields[key], value)
         if text or links:

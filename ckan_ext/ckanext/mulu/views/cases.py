@@ -154,7 +154,7 @@ def event(id: str) -> BaseResponse | tuple[str, int]:
     try:
         for field in possible["fields"]:
             if field["kind"] == "files":
-                data[field["key"]] = uploads.kept(field["key"], form, id)
+                data[field["key"]] += uploads.kept(field["key"], id)
         request = {"id": id, "event": name, "data": data}
         if form.get("version", "").isdigit():
             request["version"] = int(form["version"])

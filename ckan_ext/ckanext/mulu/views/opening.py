@@ -34,11 +34,12 @@ def ask(procedure: str) -> str | BaseResponse | tuple[str, int]:
         return _page(spec, subject, fields, {**_prefilled(spec, subject), **given})
     form = tk.request.form
     data = event_form.read(fields, form)
-    if any(field["kind"] == "files" for field in fields):
-        data["attachments"] = uploads.kept("attachments", form)
-    sent = {key: value for key, value in data.items() if value not in ("", [], None)}
     own = {key: form[key] for key in offers.OWN_DEPARTMENT if form.get(key)}
     try:
+        for field in fields:
+            if field["kind"] == "files":
+                data[field["key"]] += uploads.kept(field["key"])
+        sent = {key: value for key, value in data.items() if value not in ("", [], None)}
         case = call("mulu_case_open", {"procedure": spec.id, "subject": {"type": kind, "id": subject["id"]}, "data": {**sent, **own}})
     except tk.ValidationError as error:
         return _page(spec, subject, fields, {**data, **own}, problems_of(error)), 422

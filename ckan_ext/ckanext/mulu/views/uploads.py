@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ckan.plugins.toolkit as tk
 
-from ckanext.mulu import offers
+from ckanext.mulu import attachments, offers
 
 
-def given(name: str) -> list[Any]:
-    """The files that were chosen (werkzeug FileStorage)."""
-    return [one for one in tk.request.files.getlist(name) if one.filename]
-
-
-def kept(name: str, form: Any, case_id: str = "") -> list[dict[str, str]]:
-    """[{id, name}]: those that an earlier try kept already, and the new ones. ValidationError for one that may not be kept."""
-    before = [{"id": one, "name": title} for one, title in zip(form.getlist(f"{name}.id"), form.getlist(f"{name}.name"), strict=False)]
-    new = given(name)
-    if not new:
-        return before
-    from ckanext.mulu import attachments
-
-    return before + attachments.keep(case_id, new, offers.person().id)
+def kept(name: str, case_id: str = "") -> list[dict[str, str]]:
+    """[{id, name}] of the files that came now. ValidationError says everything that is wrong with any of them."""
+    chosen = [one for one in tk.request.files.getlist(name) if one.filename]
+    return attachments.keep(case_id, chosen, offers.person().id) if chosen else []

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckan import model
+from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
-from ckanext.mulu import cases, entries, roles, steps, subjects
+from ckanext.mulu import attachments, cases, entries, roles, steps, subjects
 from ckanext.mulu.facts import Facts
 from ckanext.mulu.logic import refusal
 from ckanext.mulu.model import versions
@@ -28,12 +32,13 @@ def mulu_sharing_apply(context: dict[str, Any], data: dict[str, Any]) -> dict[st
 
     :param consumer: the department that asks (organisation name); may be left out by who works for one only
     :param asked: ``[{"id": package id, "items": [names], "reasons": {item: why}}]``
-    :param data: purpose, scenario, basis, scope, way, until, promise, contact …, as the procedure's ``submit`` takes them
+    :param data: purpose, scenario, basis, scope, way, until, promise, contact …, as the procedure's ``submit`` takes them; each case
+        gets files of its own
     :param submit: hand the drafts to the own head at once (default: keep them as drafts)
     :returns: ``{"cases": [case ids]}``, one for each department and share class
     """
     tk.check_access("mulu_case_open", context, data)
-    refusal.require_storable({key: value for key, value in data.items() if key != "uploads"})
+    refusal.require_storable(data)
     asked, form = data.get("asked"), data.get("data") or {}
     if not asking.well_formed(asked) or not asked or not isinstance(form, dict):
         raise refusal.one("asked", "required", "请先选择要申请的条目，并勾选信息项", entries.profile().cite("apply_share"))
@@ -47,7 +52,10 @@ def mulu_sharing_apply(context: dict[str, Any], data: dict[str, Any]) -> dict[st
     if problems:
         raise refusal.error(problems)
     with refusal.refusals(), transaction(context) as touched:
-        opened = [_open(provider, part, form, consumer, actor, submit, data.get("uploads") or (), touched) for (provider, _), part in parts.items()]
+        opened = []
+        for number, ((provider, _), part) in enumerate(parts.items()):
+            own = {**form, "attachments": _copies(form.get("attachments"), actor)} if number else form
+            opened.append(_open(provider, part, own, consumer, actor, submit, touched))
     return {"cases": opened}
 
 
@@ -84,17 +92,20 @@ def _placed(problems: Sequence[Problem], part: Part, asked: Part) -> list[Proble
     return [replace(one, field=re.sub(r"^asked\[(\d+)\]", lambda found: f"asked[{whole[int(found[1])]}]", one.field)) for one in problems]
 
 
-def _open(
-    provider: str, part: Part, form: Mapping[str, Any], consumer: str, actor: Person, submit: bool, uploads: Sequence[Any], touched: Touched
-) -> str:
+def _open(provider: str, part: Part, form: Mapping[str, Any], consumer: str, actor: Person, submit: bool, touched: Touched) -> str:
     subject, data = _filled(provider, part, form, consumer, actor)
     case = steps.open_(PROCEDURE, subject, actor, data, touched)
-    if uploads:
-        from ckanext.mulu import attachments
-
-        for upload in uploads:
-            upload.stream.seek(0)
-        case = steps.act(case, "edit", actor, {"attachments": attachments.keep(case.id, uploads, actor.id)}, touched)
     if submit:
         steps.act(case, "submit", actor, {}, touched)
     return case.id
+
+
+def _copies(named: Any, actor: Person) -> list[dict[str, str]]:
+    """The applicant's own files once more: each belongs to one case only."""
+    ids = attachments.named_in({"attachments": named})
+    table = attachments.table
+    query = select(table.c.id, table.c.name).where(table.c.id.in_(ids), table.c.uploaded_by == actor.id)
+    rows = model.Session.execute(query).all()
+    with ExitStack() as opened:
+        files = [FileStorage(opened.enter_context(attachments.path_of(row.id).open("rb")), row.name) for row in rows]
+        return attachments.keep("", files, actor.id) if files else []
