@@ -7,10 +7,11 @@ loaded.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -37,8 +38,12 @@ class Calendar:
 
     @classmethod
     def load(cls, folder: Path = CALENDARS) -> Calendar:
-        """All ``<year>.yml`` of a folder: ``{year, source, holidays: {date: name}, makeup_workdays: {date: name}}``."""
-        return _load(folder)
+        """All ``<year>.yml`` of a folder: ``{year, source, holidays: {date: name}, makeup_workdays: {date: name}}``.
+
+        Read anew when a file was added or changed, so that an announced year is known without a restart.
+        """
+        files = sorted((one.name, one.stat().st_mtime_ns) for one in os.scandir(folder) if one.name.endswith(".yml"))
+        return _load(folder, tuple(files))
 
     @classmethod
     def of(cls, years: Iterable[int], holidays: Iterable[date] = (), makeup: Iterable[date] = ()) -> Calendar:
@@ -77,13 +82,13 @@ class Calendar:
         return sum(self.is_workday(start + _DAY * n) for n in range(1, (end - start).days + 1))
 
 
-@cache
-def _load(folder: Path) -> Calendar:
+@lru_cache(maxsize=4)
+def _load(folder: Path, files: tuple[tuple[str, int], ...]) -> Calendar:
     years: set[int] = set()
     holidays: set[date] = set()
     makeup: set[date] = set()
-    for file in sorted(folder.glob("*.yml")):
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for name, _ in files:
+        data = yaml.safe_load((folder / name).read_text(encoding="utf-8"))
         years.add(int(data["year"]))
         holidays.update(data["holidays"])
         makeup.update(data["makeup_workdays"])

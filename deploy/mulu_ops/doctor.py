@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import importlib.metadata
+import json
 import shutil
 import smtplib
 import subprocess
@@ -183,7 +184,7 @@ def _calendar(settings: Settings) -> Answer:
     wanted = [today.year] + [today.year + 1] * (today.month == 12)
     missing = [str(year) for year in wanted if not calendar.announced(year)]
     found = f"没有 {'、'.join(missing)} 年的放假安排，跨入该年的期限是暂定的" if missing else f"{today.year} 年的放假安排已载入"
-    return _verdict(not missing, found, "国务院办公厅公布后运行 deploy/make_calendars.py，再运行 ckan mulu tick", Verdict.WARNING)
+    return _verdict(not missing, found, "国务院办公厅公布后运行 deploy/make_calendars.py，时钟下次运行时重新计算", Verdict.WARNING)
 
 
 def _disk(settings: Settings) -> Answer:
@@ -198,6 +199,22 @@ def _private_files(settings: Settings) -> Answer:
              *(settings.var / "state").glob("people.*")]  # fmt: skip
     open_ones = [str(file) for file in files if file.exists() and file.stat().st_mode & 0o077]
     return _verdict(not open_ones, f"别人可读：{'、'.join(open_ones)}" if open_ones else "只有本人可读", f"chmod 600 {' '.join(open_ones)}")
+
+
+def _clockwork(settings: Settings) -> Answer:
+    command = [str(programs.BIN / "ckan"), "-c", str(settings.ini("demo")), "mulu", "clockwork", "--status"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, env=clean_environment(), check=False)
+    if not done.stdout.strip():
+        raise ValueError(done.stderr.strip()[-300:])
+    state = json.loads(done.stdout.strip().splitlines()[-1])
+    ran, mail = state["last"], state["mail"]
+    if state["late"]:
+        found = f"上次运行在 {ran['started'][:16]}" if ran else "还没有运行过"
+        return Verdict.WARNING, f"{found}；提醒和逾期会在下次运行时补上", f"mulu up；起不来的看 {settings.log}/clockwork.log"
+    if ran["failed"]:
+        return Verdict.ERROR, f"没有办成的事项 {len(ran['failed'])} 件：{'、'.join(ran['failed'][:5])}", f"看 {settings.log}/clockwork.log"
+    found = f"上次运行 {ran['started'][:16]}；待发邮件 {mail['mail_waiting']} 封，没有送达 {mail['mail_given_up']} 封，没有收件人的通知 {mail['unheard']} 件"
+    return _verdict(not mail["mail_given_up"], found, "ckan mulu clockwork --status 列出原因；修复后 ckan mulu clockwork --retry", Verdict.WARNING)
 
 
 def _mail(settings: Settings) -> Answer:
@@ -241,5 +258,6 @@ CHECKS: dict[str, Callable[[Settings], Answer]] = {
     "记录校验链": _chain,
     "公共站点": _site,
     "工作日历": _calendar,
+    "时钟和通知": _clockwork,
     "邮件": _mail,
 }

@@ -58,11 +58,35 @@ def verify_chain() -> None:
 @mulu.command()
 def tick() -> None:
     """计算时限：提醒、逾期、上报、重新计算暂定日期。可以重复运行。"""
-    from ckanext.mulu import steps
-    from ckanext.mulu.transaction import transaction
+    from ckanext.mulu import cases
+    from ckanext.mulu.notices import clockwork
 
-    with transaction({}) as touched:
-        click.echo(f"{steps.tick_all(touched)} 步")
+    taken, failed = clockwork.let_time_pass(cases.now())
+    click.echo(f"{taken} 步")
+    if failed:
+        click.echo(f"没有办成的事项：{'、'.join(failed)}", err=True)
+        sys.exit(1)
+
+
+@mulu.command()
+@click.option("--once", is_flag=True, help="只运行一遍：时限、自动发现、发送通知；输出 JSON。")
+@click.option("--status", is_flag=True, help="最近一次运行和待发、没有送达的通知；输出 JSON，有问题时以 1 退出。")
+@click.option("--retry", is_flag=True, help="重新发送没有送达的邮件。")
+def clockwork(once: bool, status: bool, retry: bool) -> None:
+    """时钟：每分钟发送通知，每小时计算时限；停机期间漏掉的，启动后补上。"""
+    from ckanext.mulu.notices import clockwork as works
+    from ckanext.mulu.notices import outbox
+
+    if status:
+        found = works.status()
+        click.echo(json.dumps(found | {"given_up": outbox.given_up(20)}, ensure_ascii=False, default=str))
+        sys.exit(1 if found["late"] or found["mail"]["mail_given_up"] else 0)
+    elif retry:
+        click.echo(f"{outbox.try_again()} 件，下一分钟重新发送")
+    elif once:
+        click.echo(json.dumps(works.run(), ensure_ascii=False))
+    else:
+        works.loop()
 
 
 @mulu.command("seed-demo")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from pathlib import Path
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -26,9 +26,10 @@ def profile() -> Profile:
     return mulu.profile.load(tk.config["mulu.profile"], stricter=tk.asbool(tk.config["mulu.stricter"]))
 
 
-@cache
 def calendar() -> Calendar:
-    return Calendar.load()
+    """The announced years: ours, or those in the folder ``mulu.calendars``; a new file counts from its first moment."""
+    folder = tk.config["mulu.calendars"]
+    return Calendar.load(Path(folder)) if folder else Calendar.load()
 
 
 def to_entry(package: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import mulu.codes
 import mulu.entry
 import mulu.profile
 from ckanext.mulu import basket, entries, offers
+from ckanext.mulu.notices import letters
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -91,6 +92,7 @@ def mulu_nav() -> list[dict[str, Any]]:
     items = [(tk._("目录"), tk.h.url_for("dataset.search"), ("/dataset",), 0)]
     if current_user.is_authenticated:
         items.append((tk._("我的待办"), tk.h.url_for("mulu_inbox.index"), ("/mulu/inbox",), mulu_turn_count()))
+        items.append((tk._("通知"), tk.h.url_for("mulu_notices.index"), ("/mulu/notices",), mulu_unread_count()))
         if offers.own_departments("editor"):
             items.append((tk._("申请清单"), tk.h.url_for("mulu_apply.sharing"), ("/mulu/apply",), basket.count(offers.person().id)))
         items.append((tk._("事项"), tk.h.url_for("mulu_case.index"), ("/mulu/case",), 0))
@@ -120,6 +122,16 @@ def mulu_inbox() -> dict[str, Any]:
     if "mulu_inbox" not in tk.g:
         tk.g.mulu_inbox = tk.get_action("mulu_inbox")({"user": current_user.name}, {})
     return tk.g.mulu_inbox
+
+
+def mulu_unread_count() -> int:
+    """Notices that the person on the line has not read."""
+    return int(tk.get_action("mulu_notice_list")({"user": current_user.name}, {"limit": 1})["unread"])
+
+
+def mulu_letters(case_id: str) -> list[dict[str, Any]]:
+    """The letters of a case that the person on the line may see (see ``letters.of_case``)."""
+    return letters.of_case(case_id)
 
 
 def mulu_turn_count() -> int:

@@ -125,11 +125,16 @@ OURS = {
     "mulu_grant_list": _logged_in,
     "mulu_grant_show": _logged_in,
     "mulu_usage_list": _logged_in,
+    "mulu_notice_list": _logged_in,
+    "mulu_notice_read": _logged_in,
+    "mulu_mail_failed": _logged_in,
+    "mulu_mail_retry": _logged_in,
     "mulu_entry_import": mulu_entry_import,
     "mulu_procedure_list": _anybody,
     "mulu_procedure_show": _anybody,
     "mulu_profile_list": _anybody,
     "mulu_profile_show": _anybody,
+    "mulu_receipt_show": _anybody,
 }
 CLOSED = (
     "bulk_update_public", "bulk_update_private", "bulk_update_delete", "package_owner_org_update",

@@ -69,6 +69,28 @@ def case_list(ignore_empty: Any, boolean_validator: Any) -> Schema:
     }  # fmt: skip
 
 
+@validator_args
+def notice_list(ignore_empty: Any, boolean_validator: Any) -> Schema:
+    return {
+        "id": [ignore_empty, number],
+        "case": [ignore_empty, text],
+        "unread": [ignore_empty, boolean_validator],
+        "limit": [ignore_empty, number],
+        "offset": [ignore_empty, number],
+    }
+
+
+def numbers(value: Any) -> list[int]:
+    if not isinstance(value, list) or len(value) > LONGEST:
+        raise tk.Invalid(f"须为编号的列表，不超过{LONGEST}个")
+    return [number(one) for one in value]
+
+
+@validator_args
+def notice_read(ignore_empty: Any, convert_to_json_if_string: Any, boolean_validator: Any) -> Schema:
+    return {"ids": [ignore_empty, convert_to_json_if_string, numbers], "all": [ignore_empty, boolean_validator]}
+
+
 def day(value: Any) -> date:
     try:
         return date.fromisoformat(value)

@@ -7,15 +7,17 @@ from ckanext.mulu.logic.action import (
     catalogue,
     grants,
     imports,
+    notices,
     organisations,
     overview,
     packages,
+    receipts,
     resources,
 )
 
 ACTIONS = {
     name: function
-    for module in (applications, batch, cases, catalogue, grants, imports, overview)
+    for module in (applications, batch, cases, catalogue, grants, imports, notices, overview, receipts)
     for name, function in vars(module).items()
     if name.startswith("mulu_")
 }
