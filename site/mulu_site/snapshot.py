@@ -2,7 +2,7 @@
 
 Line 1 is the header, then one published entry a line, and a last line that seals the file:
 `{"end": true, "count": N, "sha256": hex digest of all bytes before it}`. A file without its seal was cut short on the way
-and is refused before a single page is made.
+and is refused before a single page is made. The header may carry the public ledger (mulu_site.ledger).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import hashlib
 import http.server
 import io
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,6 +46,7 @@ class Portal:
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any, dict[str, str]]] = {}
         self.sent: list[tuple[str, bytes, str]] = []
+        self.silent: set[str] = set()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.server: http.server.ThreadingHTTPServer | None = None
@@ -62,6 +64,9 @@ class Portal:
                 path = self.path.removeprefix("/mulu/public/")
                 if body:
                     portal.sent.append((path, body, self.headers["Content-Type"]))
+                if path in portal.silent:
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
                 status, content, headers = portal.answers[path] if self.command != "OPTIONS" else (204, "", {})
                 self.send_response(status)
                 for name, value in {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Content-Type",
@@ -72,12 +77,12 @@ class Portal:
                 if status != 204:
                     self.wfile.write(json.dumps(content).encode())
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 self.answer()
 
-            do_OPTIONS = do_GET  # noqa: N815
+            do_OPTIONS = do_GET
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 self.answer(self.rfile.read(int(self.headers["Content-Length"])))
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
@@ -285,6 +290,17 @@ def test_while_the_portal_is_away_the_request_is_kept(open_page, portal: Portal,
     page.locator("#kept").get_by_role("button", name="再次提交").click()
     expect(page.locator("#receipt-code")).to_have_text(RECEIPT["code"])
     assert json.loads(portal.form()["data"]) == {"request": "离线时写的理由"}
+
+
+def test_a_portal_that_falls_silent_leaves_a_doubt_and_says_so(open_page, portal: Portal, entry: dict) -> None:
+    portal.silent.add("requests")
+    page = open_page(rereview(entry))
+    page.fill("#f-request", "理由")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("#kept")).to_contain_text("不能确定是否已经提交")
+    portal.silent.clear()
+    page.locator("#kept").get_by_role("button", name="再次提交").click()
+    expect(page.locator("#receipt-code")).to_have_text(RECEIPT["code"])
 
 
 def test_a_stale_challenge_is_solved_anew_without_bothering_anybody(open_page, portal: Portal, entry: dict) -> None:

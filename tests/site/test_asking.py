@@ -165,7 +165,7 @@ def test_the_ledger_is_paged_and_every_page_stays_small(shop) -> None:
     rows = [{**REREVIEW, "entry": f"x{n}", "title": "长" * 200, "outcome": "结论" * 1000, "result": "果" * 400} for n in range(61)]
     shop.header["ledger"] = {"rereviews": rows, "demands": [{**DEMAND, "title": f"{n}" + "需" * 100} for n in range(45)]}
     shop.build()
-    listed = [h.get_text() for n in ("", "2/", "3/", "4/") for h in page(shop, f"ledger/rereviews/{n}index.html").select(".answers h3")]
+    listed = [h.get_text() for n in ("", "2/", "3/", "4/") for h in page(shop, f"ledger/rereviews/{n}index.html").select(".answers h2")]
     assert len(listed) == 61
     assert max(p.stat().st_size for p in (shop.out / "current/ledger").rglob("*.html")) <= 60_000
 

@@ -129,7 +129,7 @@
       receipt(document.getElementById("receipt"), answer, entry?.title || "");
     } catch (error) {
       if (error instanceof Refused) { keep(false); tell(form, error.problems); }
-      else if (error instanceof Unreachable) { keep(true); unsent(now(), true); }
+      else if (error instanceof Unreachable) { keep(true); unsent(now(), true, error.doubtful); }
       else throw error;
     } finally {
       progress.replaceChildren();
@@ -138,10 +138,11 @@
     }
   }
 
-  function unsent(saved_at, just) {
+  function unsent(saved_at, just, doubtful) {
+    const away = doubtful ? "没有收到受理门户的回应，不能确定是否已经提交。" : "暂时连接不上受理门户，还没有提交。";
     const files = fields.some((field) => field.dataset.kind === "files" && value(field).length);
     show(kept,
-      make("p", {}, make("strong", {}, just ? "暂时连接不上受理门户，还没有提交。" : `有一份没有提交的内容，${day(saved_at)}保存。`)),
+      make("p", {}, make("strong", {}, just ? away : `有一份没有提交的内容，${day(saved_at)}保存。`)),
       make("p", {}, "填写的内容已经保存在这台设备上，稍后可以再次提交；也可以存成文件，交给主管部门。"),
       files || !just ? make("p", {}, "附件没有保存，关闭本页后需要重新选择。") : null,
       make("p", { class: "actions" },

@@ -4,7 +4,13 @@
   const address = document.querySelector("form[data-portal]").dataset.portal;
 
   // The portal was not reached, or could not answer: what was filled in is kept, to be sent again.
-  class Unreachable extends Error {}
+  // doubtful: it was sent something and then fell silent, so that nobody knows whether it was taken.
+  class Unreachable extends Error {
+    constructor(doubtful = false) {
+      super("unreachable");
+      this.doubtful = doubtful;
+    }
+  }
   // The portal refused; problems are [{field, message, article}].
   class Refused extends Error {
     constructor(status, problems) {
@@ -32,7 +38,7 @@
       answer = await fetch(`${address}/mulu/public/${path}`, { credentials: "omit", signal: AbortSignal.timeout(90_000), ...options });
       body = await answer.json().catch(() => null);
     } catch {
-      throw new Unreachable();
+      throw new Unreachable(options.method === "POST");
     }
     if (answer.ok && body) return body;
     if (answer.ok || answer.status >= 500) throw new Unreachable();
