@@ -87,3 +87,13 @@ def test_tests_never_inherit_the_address_of_the_portals_database(monkeypatch: py
     monkeypatch.setenv("CKAN_SMTP_SERVER", "mail:25")
     assert "CKAN_SQLALCHEMY_URL" not in clean_environment()
     assert clean_environment()["CKAN_SMTP_SERVER"] == "mail:25"
+
+
+def test_the_tables_lie_in_a_database_of_their_own(tmp_path: Path) -> None:
+    own = Settings.read({"MULU_VAR": str(tmp_path)})
+    urls = {own.datastore_url(kind, use) for kind in ("demo", "test") for use in ("write", "read")} | {own.database_url("demo")}
+    assert len(urls) == 5 and all("mulu_reader:" in own.datastore_url(kind, "read") for kind in ("demo", "test"))
+    given = {"CKAN_SQLALCHEMY_URL": "postgresql://a:b@db/portal", "CKAN_DATASTORE_READ_URL": "postgresql://r:b@db/tables?sslmode=require"}
+    external = Settings.read({"MULU_VAR": str(tmp_path), **given})
+    assert external.datastore_url("test", "read") == "postgresql://r:b@db/tables_test?sslmode=require"
+    assert external.datastore_url("demo", "write") == ""
