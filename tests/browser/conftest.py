@@ -10,6 +10,7 @@ import functools
 import http.server
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -49,10 +50,14 @@ def ckan(*args: str, **env: str) -> str:
 
 @dataclass(frozen=True)
 class Portal:
-    """url without a trailing slash; users as in var/demo.json: {role: {name, password, token}}."""
+    """url without a trailing slash; users as in var/demo.json: {role: {name, password, token}}.
+
+    site_url: where the public site stands; only its pages may send requests of the public.
+    """
 
     url: str
     users: dict[str, dict[str, str]]
+    site_url: str
 
     def api(self, action: str, data: dict | None = None, role: str | None = None) -> requests.Response:
         headers = {"Authorization": self.users[role]["token"]} if role else {}
@@ -67,8 +72,11 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     ckan("db", "init")
     ckan("search-index", "clear")
     users = json.loads(ckan("mulu", "seed-demo", "--profile", "huarong"))["users"]
-    log = (tmp_path_factory.mktemp("portal") / "web.log").open("w")
-    env = os.environ | {"CKAN_INI": str(INI), "CKAN_SITE_URL": url}
+    folder = tmp_path_factory.mktemp("portal")
+    site_url, ini = f"http://127.0.0.1:{free_port()}", folder / "portal.ini"
+    ini.write_text(re.sub(r"(?m)^mulu\.site_url = .*$", f"mulu.site_url = {site_url}", INI.read_text()))
+    log = (folder / "web.log").open("w")
+    env = os.environ | {"CKAN_INI": str(ini), "CKAN_SITE_URL": url}
     web = subprocess.Popen([str(BIN / "gunicorn"), "--bind", f"127.0.0.1:{port}", "--workers", "2", "--timeout", "120",
                             "mulu_ops.wsgi:application"], cwd=ROOT, env=env, stdout=log, stderr=log)
     try:
@@ -80,7 +88,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
             time.sleep(0.5)
         else:
             pytest.fail("the portal did not answer within 120 s:\n" + Path(log.name).read_text())
-        yield Portal(url, users)
+        yield Portal(url, users, site_url)
     finally:
         web.terminate()
         web.wait(20)
@@ -96,11 +104,11 @@ def browser() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The folder over HTTP on the loopback; gives its URL."""
+def served(folder: Path, url: str = "") -> Iterator[str]:
+    """The folder over HTTP on the loopback, at this URL if one is given; gives its URL."""
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
     handler.log_message = lambda *a, **k: None  # type: ignore[attr-defined]
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", int(url.rpartition(":")[2] or 0)), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -119,8 +127,7 @@ def logged_in(browser: Browser, portal: Portal, role: str) -> Iterator[Page]:
     page.fill("input[name=login]", portal.users[role]["name"])
     page.fill("input[name=password]", portal.users[role]["password"])
     page.press("input[name=password]", "Enter")
-    page.wait_for_load_state()
-    assert "/user/login" not in page.url, f"{role} could not log in"
+    page.wait_for_url(lambda url: "/user/login" not in url)
     try:
         yield page
     finally:

@@ -334,3 +334,15 @@ def test_the_publics_case_is_opened_and_acted_on_by_who_filed_it_only(town, plac
 
 def test_all_histories_hold(town, place):
     assert list(broken()) == []
+
+
+def test_what_cases_leave_on_an_entry_is_shown_and_may_be_sent_back(town, place):
+    shown = town.seen(place.plain["id"])
+    assert [one["department"] for one in shown["mulu_sources"]] == ["minzheng"]
+    assert shown["mulu_objection"] is False
+    subject = {"type": "entry", "id": place.plain["id"]}
+    case = town.do("citizen", "mulu_case_open", procedure="rereview", subject=subject, data={"request": "请说明理由"})["id"]
+    assert town.seen(place.plain["id"])["mulu_objection"] is True
+    town.do("editor", "package_update", **{**town.do("editor", "package_show", id=place.plain["id"]), "notes": f"改过的摘要（{place.id}）"})
+    town.event("citizen", case, "withdraw")
+    assert town.seen(place.plain["id"])["mulu_objection"] is False

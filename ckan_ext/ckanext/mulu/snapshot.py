@@ -11,15 +11,12 @@ import ckan.model as model
 import ckan.plugins.toolkit as tk
 from sqlalchemy import select
 
-from ckanext.mulu import entries
+from ckanext.mulu import entries, marks
 from ckanext.mulu.logic import access, content
 from ckanext.mulu.model import versions
-from ckanext.mulu.model.tables import case
+from ckanext.mulu.public_requests import ledger
 from mulu.visibility import NOBODY
 from mulu_site.snapshot import write_snapshot
-
-OBJECTIONS = ("rereview",)
-"""Procedures that put a mark on the entry while they run (复核申请)."""
 
 PAGE = 200
 
@@ -43,6 +40,7 @@ def header(demo: bool) -> dict[str, Any]:
         "site_url": tk.config["mulu.site_url"].rstrip("/"),
         "demo": demo,
         "departments": departments(),
+        "ledger": ledger.whole(),
     }
 
 
@@ -67,18 +65,16 @@ def departments() -> list[dict[str, Any]]:
 def published() -> Iterator[dict[str, Any]]:
     """Every entry that a visitor may see, in its last published version, with the history of its versions; by name."""
     titles = {one["name"]: one["title"] for one in departments()}
-    objected = set(
-        model.Session.execute(select(case.c.subject_id).where(case.c.is_open, case.c.procedure.in_(OBJECTIONS))).scalars()
-    )
+    objected = marks.objected()
     package = model.Package
     candidates = select(package).where(package.state == "active", package.private.is_(False), package.type == "dataset")
     found = model.Session.execute(candidates.order_by(package.name).execution_options(yield_per=PAGE)).scalars()
     for page in found.partitions(PAGE):
         seen = [one for one in page if access.sees_package(NOBODY, one)]
-        history = versions.of_entries([one.id for one in seen])
+        history, sources = versions.of_entries([one.id for one in seen]), marks.sources(one.id for one in seen)
         for one in seen:
             if history[one.id]:
-                yield _line(one, history[one.id], titles, one.id in objected)
+                yield _line(one, history[one.id], titles, one.id in objected) | {"sources": sources.get(one.id, [])}
 
 
 def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool) -> dict[str, Any]:

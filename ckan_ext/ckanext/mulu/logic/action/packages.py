@@ -11,7 +11,7 @@ import ckan.authz as authz
 import ckan.model as model
 import ckan.plugins.toolkit as tk
 
-from ckanext.mulu import cases, entries, identities, roles, steps
+from ckanext.mulu import cases, entries, identities, marks, roles, steps
 from ckanext.mulu.logic import access, content, refusal
 from ckanext.mulu.model import versions
 from ckanext.mulu.transaction import Touched, transaction
@@ -157,7 +157,7 @@ def package_show(next_: Any, context: Context, data: dict[str, Any]) -> Package:
     """
     asker = roles.person(context)
     trusted = context.get("ignore_auth") or (context.get("for_update") and _may_update(context, data))
-    if trusted or any(role.org for role in asker.roles):
+    if trusted or access.departments_of(asker):
         context["use_cache"] = False  # the index holds what everybody may have, no more
     try:
         package: Package = next_(context, data)
@@ -169,6 +169,9 @@ def package_show(next_: Any, context: Context, data: dict[str, Any]) -> Package:
     stored = context["package"]
     if not trusted and not content.readable(asker, stored):
         package = content.without_content(package, content.entry_of(stored))
+    if not context.get("for_update"):
+        package["mulu_objection"] = bool(marks.objected([package["id"]]))
+        package["mulu_sources"] = marks.sources([package["id"]]).get(package["id"], [])
     if can_see(asker, "unpublished", provider):
         if context.get("for_update") and not package["private"]:
             package = waiting(package)
