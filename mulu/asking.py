@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from mulu.checks import WIDTH
 from mulu.errors import Problem
 from mulu.profile import Profile
 
@@ -16,6 +17,7 @@ Kind = Literal["sharing", "opening"]
 Asked = Sequence[Mapping[str, Any]]
 Entries = Mapping[str, Mapping[str, Any]]
 _CLASS = {"sharing": ("share_type", "共享"), "opening": ("open_type", "开放")}
+_SHARED = {"unconditional": "无条件共享", "conditional": "有条件共享"}
 
 
 def problems(asked: Asked, entries: Entries, kind: Kind, place: Profile, *, provider: str, share_class: str = "") -> list[Problem]:
@@ -40,13 +42,14 @@ def problems(asked: Asked, entries: Entries, kind: Kind, place: Profile, *, prov
         if one["id"] in seen:
             wrong(n, "duplicate", f"《{title}》列了两次", one["id"])
         seen.add(one["id"])
-        asked_class = entry.get(key, "")
+        asked_class = needed(one, entry, kind)
         if asked_class == "none":
             wrong(n, "not_shared", f"《{title}》属于不予{word}类，不能申请{_instead(kind, place)}", asked_class)
         elif kind == "opening" and asked_class == "unconditional":
             wrong(n, "open_already", f"《{title}》已经无条件开放，可以直接下载，不用申请", asked_class)
         elif share_class and asked_class != share_class:
-            wrong(n, "other_class", f"《{title}》的共享类型与本申请不同，请分别申请", asked_class)
+            message = f"《{title}》连同所选的信息项属于{_SHARED[asked_class]}，与本申请的类型不同，请分别申请"
+            wrong(n, "other_class", message, asked_class)
         items = {row["name"]: row for row in entry.get("items", [])}
         if not one.get("items"):
             wrong(n, "required", f"请勾选《{title}》中需要的信息项", None, ".items")
@@ -54,11 +57,22 @@ def problems(asked: Asked, entries: Entries, kind: Kind, place: Profile, *, prov
             item = items.get(name)
             if item is None:
                 wrong(n, "not_in_list", f"《{title}》没有信息项“{name}”", name, ".items")
-            elif (item.get(key) or asked_class) == "none":
+            elif item.get(key) == "none":
                 wrong(n, "not_shared", f"《{title}》的信息项“{name}”不予{word}", name, ".items")
             elif item.get("sensitive") and not str((one.get("reasons") or {}).get(name, "")).strip():
                 wrong(n, "reason_required", f"“{name}”是敏感的信息项，请说明为什么必须使用", name, f".reasons.{name}")
     return found
+
+
+def needed(row: Mapping[str, Any], entry: Mapping[str, Any], kind: Kind) -> str:
+    """The class under which a row of ``asked`` is to be asked for: the narrowest of the entry's and of its chosen items' own.
+
+    Items that are withheld are left out: they stand in the way by themselves. ``none`` for an entry that is withheld or has no class.
+    """
+    key = _CLASS[kind][0]
+    own = {item.get("name"): item.get(key) for item in entry.get("items", [])}
+    shared = [own.get(name) for name in row.get("items") or () if own.get(name) in _SHARED]
+    return min([entry.get(key) or "none", *map(str, shared)], key=WIDTH.__getitem__)
 
 
 def _instead(kind: Kind, place: Profile) -> str:
@@ -69,11 +83,15 @@ def _instead(kind: Kind, place: Profile) -> str:
 
 
 def split(asked: Asked, entries: Entries) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
-    """A basket by (provider, share class), in the basket's order: one application each. Unknown entries stand under ("", "")."""
+    """A basket by (provider, share class needed), in the basket's order: one application each.
+
+    An item of a narrower class takes its whole row into that class. Unknown entries stand under ("", "").
+    """
     parts: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for one in asked:
-        entry = entries.get(one.get("id", "")) or {}
-        parts.setdefault((entry.get("provider", ""), entry.get("share_type", "")), []).append(one)
+        entry = entries.get(one.get("id", ""))
+        part = (entry.get("provider", ""), needed(one, entry, "sharing")) if entry else ("", "")
+        parts.setdefault(part, []).append(one)
     return parts
 
 

@@ -11,6 +11,7 @@ from ckan import model
 from ckanext.mulu import cases, duplicates, entries
 from ckanext.mulu.logic import access, refusal
 from ckanext.mulu.model import versions
+from mulu import asking
 from mulu.case import load_procedure
 from mulu.entry import class_of
 from mulu.people import Person
@@ -110,9 +111,11 @@ def _grantee(subject: Mapping[str, Any], data: Data, actor: Person) -> str | Non
 
 
 def _share_class(subject: Mapping[str, Any], data: Data, actor: Person) -> str | None:
-    asked = [one.get("id") for one in data.get("asked") or () if isinstance(one, dict)]
-    found = versions.last_of(one for one in asked if isinstance(one, str))
-    return next((found[one].get("share_type") for one in asked if one in found), None)
+    asked = data.get("asked")
+    if not asking.well_formed(asked):
+        return None  # the form says so itself
+    found = versions.last_of(one["id"] for one in asked)
+    return next((asking.needed(one, found[one["id"]], "sharing") for one in asked if one["id"] in found), None)
 
 
 def _class_now(subject: Mapping[str, Any], data: Data, actor: Person) -> dict[str, Any]:
