@@ -134,6 +134,20 @@ def harvest(
 
 
 @main.group()
+def cases() -> None:
+    """事项。"""
+
+
+@cases.command("import")
+@click.argument("file", type=_FILE)
+def cases_import(file: Path) -> None:
+    """收下公共网站存成文件的申请，输出受理编号和查询码，由经办人转交本人。"""
+    from mulu_ops import portal
+
+    sys.exit(portal.ckan_here(Settings.read(), "demo", "mulu", "cases-import", str(file.resolve())))
+
+
+@main.group()
 def site() -> None:
     """公共站点。"""
 

@@ -201,6 +201,12 @@ def _migrated(settings: Settings, kind: str) -> Path:
     return settings.var / "state" / f"migrated.{settings.database(kind)}"
 
 
+def ckan_here(settings: Settings, kind: str, *arguments: str) -> int:
+    """Run ``ckan -c <ini> …`` before the operator's eyes, whose every line is theirs to keep; gives its exit status."""
+    command = [str(programs.BIN / "ckan"), "-c", str(settings.ini(kind)), *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False, env=clean_environment()).returncode
+
+
 def ckan(settings: Settings, kind: str, *arguments: str, stdin: str | None = None) -> str:
     """Run ``ckan -c <ini> …``; gives its standard output, or stops with its last lines."""
     command = [str(programs.BIN / "ckan"), "-c", str(settings.ini(kind)), *arguments]

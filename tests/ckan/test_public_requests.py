@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import ckan.model as model
 import pytest
 from asking import REQUESTS, SECRETS, Visitor, configured, rules, solution
+from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from ckanext.mulu.model.tables import attachment, case, outbox, receipt
@@ -211,6 +214,37 @@ def test_the_same_demand_twice_at_once_is_one_case(visitor, town):
     assert {answer.status_code for answer in answers} == {201}
     [listed] = town.do("authority", "mulu_case_list", q="同时提出的需求")["results"]
     assert town.do("authority", "mulu_case_show", id=listed["id"])["case"]["data"]["count"] == 8
+
+
+def saved(entry, *procedures):
+    return [{"mulu_request": 1, "procedure": one, "entry": entry, "data": REQUESTS[one], "saved_at": "2026-01-05T01:02:03Z"} for one in procedures]
+
+
+def handed_in(content, tmp_path):
+    from ckanext.mulu.cli import cases_import
+
+    file = tmp_path / "requests.json"
+    file.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return CliRunner().invoke(cases_import, [str(file)])
+
+
+def test_requests_that_were_kept_as_a_file_are_handed_in(visitor, town, entry, tmp_path):
+    rows = saved(entry["id"], "rereview", "error_check")
+    done = handed_in([*rows, {**rows[0], "data": {}}, {**rows[0], "entry": "nothing"}], tmp_path)
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    pairs = [re.search(r"受理编号 (\S+)　查询码 (\S+)", line) for line in lines[:2]]
+    assert all(visitor.post("status", {"receipt": one[1], "code": one[2]}).status_code == 200 for one in pairs)
+    assert "请填写" in done.stderr and "没有这个条目" in done.stderr
+    assert handed_in(rows[0], tmp_path).exit_code == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"null", b"\xff", {"mulu_request": 2}, [{"mulu_request": 1, "procedure": "demand", "data": {}, "odd": 1}]])
+def test_a_file_of_something_else_is_refused_in_words(visitor, content, tmp_path):
+    before = stored()
+    done = handed_in(content, tmp_path)
+    assert done.exit_code == 1 and "文件" in done.stderr
+    assert stored() == before
 
 
 def test_nothing_of_the_applicant_is_seen_at_any_public_door(visitor, town, entry):

@@ -89,6 +89,30 @@ def clockwork(once: bool, status: bool, retry: bool) -> None:
         works.loop()
 
 
+@mulu.command("cases-import")
+@click.argument("file", type=click.File("rb"))
+def cases_import(file: click.utils.LazyFile) -> None:
+    """收下公共网站存成文件的申请（门户当时连不上）；每件输出受理编号和查询码，由经办人转交本人。有未收下的以 1 退出。"""
+    from ckanext.mulu.logic import refusal
+    from ckanext.mulu.public_requests import saved
+
+    try:
+        rows = saved.read(file.read())
+    except tk.ValidationError as error:
+        rows = []
+        click.echo("\n".join(map(str, refusal.problems_of(error))), err=True)
+    refused = not rows
+    for n, row in enumerate(rows, start=1):
+        try:
+            done = saved.file(row)
+            click.echo(f"第{n}件　{done['procedure_title']}　受理编号 {done['receipt']}　查询码 {done['code']}　{done['due_on'] or ''}")
+        except (tk.ValidationError, tk.ObjectNotFound) as error:
+            refused = True
+            told = refusal.problems_of(error) if isinstance(error, tk.ValidationError) else [error.message]
+            click.echo(f"第{n}件　未收下：{'；'.join(map(str, told))}", err=True)
+    sys.exit(1 if refused else 0)
+
+
 @mulu.command("seed-demo")
 @click.option("--profile", default=None, help="地方，默认为配置的 mulu.profile。")
 @click.option("--departments", type=click.File("r"), default=None, help="部门名单（JSON：[{name, title}]），- 为标准输入。")

@@ -19,8 +19,8 @@ TYPES: Mapping[str, tuple[str, ...]] = {
     "image/png": (".png",),
     f"{_OFFICE}.wordprocessingml.document": (".docx",),
     f"{_OFFICE}.spreadsheetml.sheet": (".xlsx",),
-    "text/csv": (".csv",),
-    "text/plain": (".txt",),
+    "text/csv": (".csv", ".txt"),
+    "text/plain": (".txt", ".csv"),
 }
 """Media type → the endings that its name may have, the usual one first."""
 
@@ -28,7 +28,8 @@ HEAD = 8192
 LONGEST_NAME = 100
 _UNPACKED = 60 * 2**20
 _MEMBERS = 2000
-_TEXT = {"text/plain", "text/csv", "application/csv"}
+_TEXT = {"text/plain": "text/plain", "text/csv": "text/csv", "application/csv": "text/csv", "application/octet-stream": "text/plain"}
+"""libmagic's word → ours. What it cannot name may be a short text, or one in GB18030; ``_require_text`` finds out."""
 _PARTS = {"word/document.xml": f"{_OFFICE}.wordprocessingml.document", "xl/workbook.xml": f"{_OFFICE}.spreadsheetml.sheet"}
 _ACTIVE_PARTS = re.compile(r"vbaproject|vbadata|/activex/|/embeddings/|/externallinks/|macrosheet|customui", re.IGNORECASE)
 _ACTIVE_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia)\b")
@@ -54,7 +55,8 @@ def type_of(stream: IO[bytes]) -> str:
             return _office(stream)
         kind = magic.from_buffer(head, mime=True)
         if kind in _TEXT:
-            return _text(stream, head, kind)
+            _require_text(stream, head)
+            return _TEXT[kind]
         if kind == "application/pdf":
             _quiet_pdf(stream)
         if kind not in TYPES:
@@ -75,7 +77,7 @@ def safe_name(name: Any, kind: str) -> str:
     return f"{stem[: LONGEST_NAME - len(ending) - 1] or '附件'}{dot}{ending}"
 
 
-def _text(stream: IO[bytes], head: bytes, kind: str) -> str:
+def _require_text(stream: IO[bytes], head: bytes) -> None:
     if "EICAR" in magic.from_buffer(head):
         raise NotAccepted("file_active", "被认作病毒")
     stream.seek(0)
@@ -90,7 +92,6 @@ def _text(stream: IO[bytes], head: bytes, kind: str) -> str:
         raise NotAccepted("file_type", "不是文字文件，编码须为 UTF-8 或者 GB18030")
     if any(unicodedata.category(one) == "Cc" and one not in "\t\n\r\f" for one in text):
         raise NotAccepted("file_type", "不是文字文件，含有控制字符")
-    return "text/csv" if kind != "text/plain" else "text/plain"
 
 
 def _quiet_pdf(stream: IO[bytes]) -> None:
