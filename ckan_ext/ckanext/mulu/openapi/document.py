@@ -82,6 +82,7 @@ def operations() -> dict[str, Operation]:
         "mulu_procedure_show": Operation(body({"id": {"enum": list(PROCEDURES)}}), ref("Procedure"), reads=True),
         "mulu_profile_list": Operation(body({}), listed(ref("Place")), reads=True),
         "mulu_profile_show": Operation(body({"id": ID}), {"allOf": [ref("Place"), record({"clocks": listed(CLOCK)})]}, reads=True),
+        "mulu_receipt_show": Operation(body({"receipt": ID, "code": ID}), ref("Receipt")),
         "mulu_entry_check": Operation(body({"entry": FREE}), record({"problems": listed(ref("Problem"))}), reads=True),
         "mulu_entry_history": Operation(body({"id": ID}), listed(record({"version": NUMBER, "published_at": ID, "summary": ID})), reads=True),
     }

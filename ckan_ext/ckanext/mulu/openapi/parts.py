@@ -63,6 +63,11 @@ COMPONENTS: dict[str, Schema] = {
         "id": TEXT, "case_id": TEXT, "package_id": TEXT, "title": TEXT, "kind": {"enum": ["sharing", "opening"]}, "items": listed(TEXT),
         "until": DAY, "status": {"enum": ["active", "suspended", "ended"]},
     }),
+    "Receipt": record({
+        "receipt": TEXT, "procedure": TEXT, "procedure_title": TEXT, "title": TEXT, "state": TEXT, "final": FLAG, "filed_on": DAY,
+        "due_on": MAYBE_DAY, "provisional": FLAG, "overdue": FLAG, "timeline": listed(record({"on": DAY, "label": TEXT, "state": TEXT})),
+        "answer": {"type": ["object", "null"]}, "attachments": listed(FREE), "can": listed(TEXT),
+    }),
     "CaseList": record({"count": NUMBER, "results": listed(ref("CaseRow"))}),
     "Refused": record({
         "help": TEXT,
