@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -58,6 +59,19 @@ FACTS = {
 def at(text):
     """``2025-09-26`` or ``2025-09-26 17:30`` in Shanghai."""
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+def in_text(shared, regulation, article):
+    """Whether an article, with its （item）, stands in a regulation's text."""
+    text = (shared / "regulations" / f"{regulation}.txt").read_text(encoding="utf-8")
+    head, _, item = article.rstrip("）").partition("（")
+    start = re.search(rf"(?m)^[\s　]*{head}(?:[\s　]|、|\n)", text)
+    if not start or not item:
+        return bool(start)
+    following = r"(?m)^[\s　]*(第[一二三四五六七八九十]+条[\s　]|[一二三四五六七八九十]、)"
+    end = re.search(following, text[start.end() :])
+    body = text[start.start() : start.end() + end.start()] if end else text[start.start() :]
+    return bool(re.search(rf"[（(]{item}[）)]", body))
 
 
 class Walk:

@@ -6,9 +6,9 @@ import copy
 import json
 
 import pytest
-from conftest import at, person
+from conftest import at, in_text, person
 
-from mulu import profile
+from mulu import citations, profile
 from mulu.case import PROCEDURES, apply, available, load_procedure, open_case, who_acts
 from mulu.checks import check
 from mulu.entry import class_of, with_class
@@ -401,7 +401,31 @@ def test_every_place_can_cite_every_rule_of_every_procedure(name):
     assert procedure.citations
     for place in profile.PROFILES:
         assert [key for key in procedure.citations if not profile.load(place).cite(key)] == [], place
-    assert all(event.cite for event in procedure.events.values())
+    assert all(event.cite for event in (procedure.opening, *procedure.events.values()))
+
+
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_every_refusal_that_a_procedure_states_cites(name):
+    """``errors_in`` passes on problems that have their own articles."""
+    procedure = load_procedure(name)
+    for event in (procedure.opening, *procedure.events.values()):
+        assert [guard for guard in (*event.blocked, *event.refuse) if "errors_in" not in guard and not guard.get("cite")] == [], event.key
+
+
+@pytest.mark.parametrize("place", profile.PROFILES)
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_what_a_procedure_cites_in_a_place_stands_in_the_text(shared, name, place):
+    ids = {row["title"]: id for id, row in citations.regulations().items()}
+    loaded = profile.load(place)
+    for key in sorted(load_procedure(name).citations):
+        for cited in loaded.cite(key).split("；"):
+            title, _, article = cited.rpartition(" ")
+            assert title in ids and (ids[title] == "guofa-2016" or in_text(shared, ids[title], article)), f"{key}: {cited}"
+
+
+def test_what_is_not_in_the_text_is_found_out(shared):
+    assert in_text(shared, "guojia-2025", "第二十一条") and in_text(shared, "xiayi-2021", "四（三）")
+    assert not in_text(shared, "guojia-2025", "第九十条") and not in_text(shared, "guojia-2025", "第十四条（四）")
 
 
 @pytest.mark.parametrize("name", PROCEDURES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from conftest import in_text
 
 from mulu import citations, profile
 from mulu.codes import CODE_LISTS
@@ -177,15 +178,7 @@ def test_every_cited_article_is_within_the_regulation(file, regulation, article)
 
 @pytest.mark.parametrize(("file", "regulation", "article"), [row for row in cited_in_yaml() if row[1] != "guofa-2016"])
 def test_every_cited_article_stands_in_the_text(shared, file, regulation, article):
-    text = (shared / "regulations" / f"{regulation}.txt").read_text(encoding="utf-8")
-    head, _, item = article.rstrip("）").partition("（")
-    start = re.search(rf"(?m)^[\s　]*{head}(?:[\s　]|、|\n)", text)
-    assert start, f"{regulation} has no {head}"
-    if item:
-        following = r"(?m)^[\s　]*(第[一二三四五六七八九十]+条[\s　]|[一二三四五六七八九十]、)"
-        end = re.search(following, text[start.end() :])
-        body = text[start.start() : start.end() + end.start()] if end else text[start.start() :]
-        assert re.search(rf"[（(]{item}[）)]", body), f"{regulation} {head} has no （{item}）"
+    assert in_text(shared, regulation, article)
 
 
 def test_many_articles_are_cited():
