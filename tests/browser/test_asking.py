@@ -118,7 +118,7 @@ def portal(stub: Portal) -> Iterator[Portal]:
     stub.say("challenge", 200, {"algorithm": "SHA-256", "challenge": challenge, "maxnumber": 50_000, "salt": SALT, "signature": "sig"})
     stub.say("requests", 201, RECEIPT)
     stub.say("status", 200, CASE)
-    stub.say("withdraw", 200, {})
+    stub.say("withdraw", 200, WITHDRAWN)
     stub.start()
     yield stub
     stub.stop()
@@ -390,7 +390,6 @@ def test_look_up_and_withdrawal(open_page, portal: Portal) -> None:
     expect(page.locator("#case .steps")).to_contain_text("2026-11-21")
     assert Axe().run(page).response["violations"] == []
     page.get_by_role("button", name="撤回", exact=True).click()
-    portal.say("status", 200, WITHDRAWN)
     page.get_by_role("button", name="确定撤回").click()
     expect(page.locator("#case .verdict")).to_have_text("已撤回")
     pair = {"receipt": RECEIPT["receipt"], "code": "7Q2M-9XKD-4T"}

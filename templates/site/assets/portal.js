@@ -102,5 +102,5 @@
   };
   const due = (one) => day(one.due_on) + (one.provisional ? "（暂定，节假日安排公布后可能调整）" : "");
 
-  mulu.portal = { Unreachable, Refused, call, proof, make, show, tell, day, due };
+  mulu.portal = { Unreachable, Refused, call, proof, make, show, tell, day, due, address };
 })();

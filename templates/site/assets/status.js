@@ -1,6 +1,6 @@
 // Looking up a request by its receipt number and query code.
 (() => {
-  const { Unreachable, Refused, call, make, show, tell, day, due } = mulu.portal;
+  const { Unreachable, Refused, call, make, show, tell, day, due, address } = mulu.portal;
   const form = document.getElementById("status");
   const section = document.getElementById("case"), progress = document.getElementById("progress");
   const number = document.getElementById("f-receipt"), code = document.getElementById("f-code");
@@ -20,6 +20,7 @@
         one.final ? null : fact("答复期限", due(one))),
       answer ? make("div", { class: "answer", lang: "zh-CN" }, make("h3", {}, answer.label),
         answer.reason ? make("p", { class: "answer-text" }, answer.reason) : null,
+        answer.entry ? make("p", {}, make("a", { href: `${address}/dataset/${encodeURIComponent(answer.entry.id)}` }, answer.entry.title)) : null,
         make("p", { class: "hint" }, [day(answer.on), answer.article].filter(Boolean).join("，"))) : null,
       make("h3", {}, "办理经过"),
       make("ol", { class: "steps" }, ...(one.timeline || []).map((step) => make("li", {}, make("time", { datetime: step.on }, (step.on || "").slice(0, 10)), make("span", {}, step.label)))),
@@ -39,8 +40,7 @@
     tell(form, []);
     show(progress, "正在查询……");
     try {
-      if (path === "withdraw") await post("withdraw", pair);
-      draw(await post("status", pair), pair);
+      draw(await post(path, pair), pair);
     } catch (error) {
       section.hidden = path !== "withdraw";
       if (error instanceof Unreachable) tell(form, [{ field: "", message: "暂时连接不上受理门户，请稍后再查。" }]);
