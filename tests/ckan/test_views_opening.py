@@ -140,3 +140,15 @@ def test_every_opening_has_a_form(portal, entry, in_use):  # noqa: F811
             names = {control["name"].split(".")[0] for control in page.soup.select(".main form.m-panel [name]")}
             assert page.status == 200 and not names & given, f"{procedure.id} {kind}"
             assert {field.key for field in procedure.opening.fields if field.required and not field.given} <= names, procedure.id
+
+
+def test_what_each_case_decides_for_itself_is_no_matter_of_a_batch(portal, entry):  # noqa: F811
+    package = portal.do("other_editor", "package_show", id=entry.url.rsplit("/", 1)[1])["id"]
+    ids = []
+    for _ in range(2):
+        ids += portal.do("other_editor", "mulu_sharing_apply", asked=[{"id": package, "items": ["学校名称"]}], data=USE, submit=True)["cases"]
+    both = portal.post("other_head", "/mulu/batch", {"ids": ids})
+    assert "成功 2 个" in portal.press("other_head", both, "确认同意提出申请").text
+    answer = portal.post("head", "/mulu/batch", {"ids": ids})
+    offered_ = {one.get_text(strip=True) for one in answer.soup.select("details.m-act > summary")}
+    assert offered_ == {"一次性告知补充材料", "报请延长答复期限"}
