@@ -85,10 +85,12 @@ def resume(state: ClockState, calendar: Calendar, today: date) -> ClockState:
 
 
 def stop(state: ClockState, today: date) -> ClockState:
+    """The clock at its end: it neither reminds nor runs late any more."""
     return replace(state, stopped_at=today)
 
 
 def extend(state: ClockState, days: int, calendar: Calendar) -> ClockState:
+    """``days`` more working days; the reminders are given again. Whether it may be extended is the engine's to say."""
     due = calendar.add(state.anchor, state.left + days)
     return replace(
         state, left=state.left + days, length=state.length + days, extended_by=state.extended_by + days,
@@ -127,6 +129,7 @@ def alarms(state: ClockState, calendar: Calendar, today: date, escalate_after: i
 
 
 def sound(state: ClockState, alarm: Alarm) -> ClockState:
+    """The clock with an alarm marked as given; ``overdue`` also marks since when."""
     overdue = state.overdue_since
     if alarm == "overdue":
         overdue = overdue or state.due_on

@@ -130,6 +130,7 @@ def refusals(guard: Mapping[str, Any], now: Situation, labels: Mapping[str, str]
 
 
 def check_guard(guard: Any, where: str) -> None:
+    """BrokenRules for a guard without exactly one of the words, with a key that there is not, or without its message."""
     words = [word for word in (*_GUARDS, "needs") if isinstance(guard, Mapping) and word in guard]
     if len(words) != 1 or set(guard) - {words[0], "rule", "message", "field", "cite"}:
         raise BrokenRules(f"{where}: a guard has one of the words {', '.join(_GUARDS)}, needs")

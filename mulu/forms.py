@@ -76,8 +76,7 @@ _SCHEMAS: Final[Mapping[str, dict[str, Any]]] = {
     },
     "credit_code": {"type": "string", "minLength": 18, "maxLength": 18},
     "email": {"type": "string", "format": "email", "maxLength": 254},
-    "department": _TEXT,
-    "entry_link": _TEXT,
+    "department": _TEXT, "entry_link": _TEXT,
 }  # fmt: skip
 
 
@@ -355,7 +354,8 @@ def _is_decisions(field: FormField, value: Any, data: Mapping[str, Any], _today:
     ]
     if found:
         return found
-    items = {one["id"]: one.get("items", []) for one in _rows(data.get(field.of))}
+    rows = [one if isinstance(one, dict) else {"id": one} for one in data.get(field.of) or ()]
+    items = {one["id"]: one.get("items", []) for one in rows}
     asked = list(items)
     given = [row.get("id") for row in value]
     found += [("", "undecided", f"“{field.label}”缺少对“{one}”的决定") for one in asked if one not in given]
@@ -373,11 +373,6 @@ def _is_decisions(field: FormField, value: Any, data: Mapping[str, Any], _today:
 
 def _texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-def _rows(given: Any) -> list[dict[str, Any]]:
-    """The list that is decided on, as rows with an id."""
-    return [one if isinstance(one, dict) else {"id": one} for one in given or ()]
 
 
 def _some_of(chosen: list[str] | None, of: list[str]) -> bool:
