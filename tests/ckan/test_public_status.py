@@ -212,9 +212,10 @@ def test_other_origins_get_nothing(visitor, held, monkeypatch):
     assert "Access-Control-Allow-Origin" not in client.options("/mulu/public/requests", headers={"Origin": foreign, **asked}).headers
 
 
-def test_no_cookie_is_set(visitor, held):
+def test_no_cookie_is_set_and_nothing_is_kept_on_the_way(visitor, held):
     for answer in (visitor.get("challenge"), visitor.get("ledger"), visitor.post("status", held)):
         assert "Set-Cookie" not in answer.headers
+        assert "no-store" in answer.headers["Cache-Control"] and "public" not in answer.headers["Cache-Control"]
 
 
 def test_the_page_for_who_has_no_site(visitor, town, entry):

@@ -40,6 +40,7 @@ View = Callable[[], Any]
 def sized() -> Response | None:
     request.max_content_length = MOST_BYTES if request.endpoint == "mulu_public.requests" and not request.is_json else MOST_BYTES_OF_JSON
     request.max_form_memory_size = MOST_BYTES_OF_JSON
+    request.environ["__no_cache__"] = True  # else CKAN calls the answer public
     if request.method == "POST" and not client.may_call():
         return told(403, Problem("", "foreign_origin", tk._("只能从本地的公共网站或者门户提交")))
     return None
