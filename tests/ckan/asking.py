@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckan.lib.redis import connect_to_redis
 
 CALM = {"mulu.altcha_max_number": 50} | {f"mulu.public_rate_{name}": 10_000 for name in ("challenge", "request", "entry", "status", "receipt")}
 """Little work and wide limits, for tests about something else."""
@@ -76,5 +77,9 @@ def rules(answer: Any) -> set[str]:
 
 
 def configured(monkeypatch: Any, **values: Any) -> None:
+    """Calm, and nothing counted yet: Redis remembers earlier runs."""
+    redis = connect_to_redis()
+    for key in redis.scan_iter("mulu:rate:public:*"):
+        redis.delete(key)
     for key, value in (CALM | values).items():
         monkeypatch.setitem(tk.config, key, value)

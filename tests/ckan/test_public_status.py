@@ -6,7 +6,6 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from statistics import median
 
 import ckan.plugins.toolkit as tk
 import pytest
@@ -102,7 +101,7 @@ def test_every_wrong_pair_has_the_same_answer(visitor, held):
 
 
 def test_right_and_wrong_take_the_same_time(visitor, held):
-    """Within what a machine that others use allows; without the hash an unknown receipt would be ten times faster."""
+    """Within what a machine that others use allows; without the hash an unknown receipt would be several times faster."""
     unknown = number("huarong", "TS", DAY, 78)
 
     def taken(pair):
@@ -111,9 +110,9 @@ def test_right_and_wrong_take_the_same_time(visitor, held):
         return time.perf_counter() - began
 
     known = {"receipt": held["receipt"], "code": "ABCDEFGHJK"}
-    pairs = [(taken(known), taken({"receipt": unknown, "code": "ABCDEFGHJK"})) for _ in range(15)]
-    a, b = (median(times) for times in zip(*pairs, strict=True))
-    assert 0.6 < a / b < 1.6
+    pairs = [(taken(known), taken({"receipt": unknown, "code": "ABCDEFGHJK"})) for _ in range(25)]
+    a, b = map(min, zip(*pairs, strict=True))
+    assert 0.5 < a / b < 2
 
 
 def test_what_was_typed_by_hand_is_understood(visitor, held):
