@@ -1,4 +1,4 @@
-"""`make bench [WHAT="warm import search pages cases cold"]`: measure, print a table, store it with the machine's facts."""
+"""`make bench [WHAT="warm import search pages cases grants cold"]`: measure, print a table, store it with the machine's facts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from bench import cases, made_up, measure
+from bench import cases, grants, made_up, measure
 from bench.measure import Figure, at_least, below
 from bench.portal import free_port, own_portal
 from mulu_harvest.load import Loader
@@ -95,7 +95,7 @@ def pages(settings: Settings) -> Iterator[Figure]:
 
 
 MEASURES: dict[str, Callable[[Settings], Iterator[Figure]]] = {
-    "warm": warm, "pages": pages, "search": searching, "import": importing, "cases": cases.measured, "cold": cold,
+    "warm": warm, "pages": pages, "search": searching, "import": importing, "cases": cases.measured, "grants": grants.measured, "cold": cold,
 }  # fmt: skip
 
 

@@ -20,10 +20,12 @@ _CLASS = {"sharing": ("share_type", "共享"), "opening": ("open_type", "开放"
 _SHARED = {"unconditional": "无条件共享", "conditional": "有条件共享"}
 
 
-def problems(asked: Asked, entries: Entries, kind: Kind, place: Profile, *, provider: str, share_class: str = "") -> list[Problem]:
+def problems(
+    asked: Asked, entries: Entries, kind: Kind, place: Profile, *, provider: str, share_class: str = "", consumer: str = ""
+) -> list[Problem]:
     """Everything wrong with what is asked, all at once; each with the article.
 
-    provider: the department asked. share_class: which part of a split basket this is ("" for opening: only what is conditional).
+    provider: the department asked; consumer: the one that asks. share_class: which part of a split basket this is ("" for opening: only what is conditional).
     """
     key, word = _CLASS[kind]
     article = place.cite("apply_share" if kind == "sharing" else "apply_open")
@@ -32,6 +34,8 @@ def problems(asked: Asked, entries: Entries, kind: Kind, place: Profile, *, prov
     def wrong(row: int, rule: str, message: str, value: Any = None, at: str = "") -> None:
         found.append(Problem(f"asked[{row}]{at}", rule, message, value, article))
 
+    if consumer and consumer == provider:
+        found.append(Problem("consumer", "own_data", "这是本部门提供的数据，不用申请", consumer, article))
     seen: set[str] = set()
     for n, one in enumerate(asked):
         entry = entries.get(one["id"])

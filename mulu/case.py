@@ -102,7 +102,12 @@ def who_acts(procedure: Procedure, case: Case) -> set[Role]:
 
 
 def parties(procedure: Procedure, case: Case) -> set[str]:
-    """Every organisation that the case concerns: the subject's, and those whose people have a part in some step."""
+    """Every organisation that the case concerns: the subject's, and those whose people have a part in some step.
+
+    Of a case that has not gone out yet, only those within.
+    """
+    if within := procedure.states[case.state].within:
+        return {str(role.org) for role in _roles(within, case)}
     events = (procedure.opening, *procedure.events.values())
     specs = {spec for event in events for by in event.by.values() for spec in by if spec.name in ORG_ROLES}
     return {str(role.org) for role in _roles(specs, case)} | ({str(case.subject["org"])} if case.subject["org"] else set())

@@ -36,12 +36,16 @@ class RoleSpec:
 
 @dataclass(frozen=True)
 class State:
-    """label: for officials; public: for the public's look-up; acts: whose turn it is, nobody's where the case rests or ends."""
+    """label: for officials; public: for the public's look-up; acts: whose turn it is, nobody's where the case rests or ends.
+
+    within: the only ones whom the case concerns as long as it has not gone out to the others.
+    """
 
     key: str
     label: str
     public: str
     acts: tuple[RoleSpec, ...]
+    within: tuple[RoleSpec, ...]
     final: bool
 
 
@@ -222,11 +226,12 @@ def _roles(names: Iterable[str], where: str) -> tuple[RoleSpec, ...]:
 
 
 def _state(key: str, row: Mapping[str, Any]) -> State:
-    _only(row, f"state {key}", {"label", "public", "acts", "rests", "final"})
+    _only(row, f"state {key}", {"label", "public", "acts", "within", "rests", "final"})
     final = row.get("final", False)
     if [final, row.get("rests", False), bool(row.get("acts"))].count(True) != 1:
         raise BrokenRules(f"state {key}: final, or at rest, or somebody's turn")
-    return State(key, row["label"], row["public"], _roles(row.get("acts", ()), f"state {key}"), final)
+    acts, within = (_roles(row.get(part, ()), f"state {key}") for part in ("acts", "within"))
+    return State(key, row["label"], row["public"], acts, within, final)
 
 
 def _condition(row: Mapping[str, Any], where: str) -> Mapping[str, Any]:

@@ -138,6 +138,31 @@ def test_a_sharing_application_goes_from_draft_to_confirmed_disposal(town, place
     assert {"completion", "extension", "decision", "turn", "receipt"} <= set(letters(case))
 
 
+def test_a_draft_is_not_the_providers_to_see(town, place):
+    case = apply_for(town, place.conditional)
+    for who in ("editor", "head"):
+        assert town.request(who, f"/api/3/action/mulu_case_show?id={case}").status_code == 404
+        assert case not in [one["id"] for one in town.do(who, "mulu_case_list", limit=200)["results"]]
+    assert state(town, case, "other_head") == "draft"
+    own = town.rules("editor", "mulu_case_open", procedure="sharing_application", subject={"type": "department", "id": "minzheng"},
+                     data={"asked": [{"id": place.conditional["id"], "items": ["登记机构"]}]})  # fmt: skip
+    assert own == {"own_data"}
+
+
+def test_a_provider_ends_a_service_only_with_the_other_departments_consent(town, place):
+    case = submitted(town, place.conditional)["id"]
+    town.event("head", case, "decide", decisions=[{"id": place.conditional["id"], "decision": "agreed"}])
+    town.event("editor", case, "deliver", delivered_by="portal")
+    town.event("head", case, "end_service", reason="系统下线", end_on=day(30))
+    assert [one["status"] for one in grants(case)] == ["active"]
+    town.event("other_head", case, "keep_service", reason="仍在使用")
+    town.event("head", case, "end_service", reason="系统下线", end_on=day(30))
+    ended = town.event("other_head", case, "agree_end", disposal="destroyed", disposal_on=day(0))
+    assert (ended["state"], [one["status"] for one in grants(case)]) == ("disposing", ["ended"])
+    told = model.Session.execute(select(outbox.c.to).where(outbox.c.case_id == case).order_by(outbox.c.id.desc()).limit(1)).scalar()
+    assert "authority" in told, "put on record with the authority"
+
+
 def test_what_is_unconditional_is_answered_as_the_place_says(town, place):
     case = submitted(town, place.plain)
     if place.id == "guojia":
@@ -179,6 +204,9 @@ def test_misuse_suspends_the_grant_until_it_is_put_right_or_ends_it(town, place)
     town.event("authority", first, "restore", reason="整改到位")
     assert [one["status"] for one in grants(case)] == ["active"]
     again = town.do("authority", "mulu_case_open", procedure="suspension", subject=subject, data=breach)["id"]
+    if place.id in ("guojia", "qidong", "xiayi"):
+        assert "not_overdue" in rules(town, "authority", again, "end", reason="再次违规")
+        town.event("other_head", again, "report", rectified="已收回")
     town.event("authority", again, "end", reason="再次违规")
     assert [one["status"] for one in grants(case)] == ["ended"]
     assert state(town, case) == "ended"

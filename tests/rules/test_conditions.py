@@ -189,24 +189,26 @@ def test_each_of_the_departments_that_a_list_names_has_a_part():
 
 
 PARTIES = [
-    # procedure, subject's org, data, departments that it concerns
-    ("sharing_application", "minzheng", {"consumer": "jiaoyu"}, {"minzheng", "jiaoyu"}),
-    ("demand", "", {"consumer": "jiaoyu"}, {"jiaoyu"}),
-    ("demand", "", {"department": "minzheng"}, {"minzheng"}),
-    ("demand", "", {}, set()),
-    ("complaint", "", {"department": "jiaoyu"}, {"jiaoyu"}),
-    ("complaint", "minzheng", {}, {"minzheng"}),
-    ("error_check", "minzheng", {"asking": "jiaoyu"}, {"minzheng", "jiaoyu"}),
-    ("dispute", "minzheng", {"consumer": "jiaoyu"}, {"minzheng", "jiaoyu"}),
-    ("suspension", "minzheng", {"grantee": "citizen"}, {"minzheng"}),
-    ("rereview", "minzheng", {}, {"minzheng"}),
+    # procedure, state, subject's org, data, departments that it concerns
+    ("sharing_application", "draft", "minzheng", {"consumer": "jiaoyu"}, {"jiaoyu"}),
+    ("sharing_application", "own_head", "minzheng", {"consumer": "jiaoyu"}, {"jiaoyu"}),
+    ("sharing_application", "deciding", "minzheng", {"consumer": "jiaoyu"}, {"minzheng", "jiaoyu"}),
+    ("demand", "received", "", {"consumer": "jiaoyu"}, {"jiaoyu"}),
+    ("demand", "assigned", "", {"department": "minzheng"}, {"minzheng"}),
+    ("demand", "received", "", {}, set()),
+    ("complaint", "with_department", "", {"department": "jiaoyu"}, {"jiaoyu"}),
+    ("complaint", "received", "minzheng", {}, {"minzheng"}),
+    ("error_check", "checking", "minzheng", {"asking": "jiaoyu"}, {"minzheng", "jiaoyu"}),
+    ("dispute", "negotiating", "minzheng", {"consumer": "jiaoyu"}, {"minzheng", "jiaoyu"}),
+    ("suspension", "suspended", "minzheng", {"grantee": "citizen"}, {"minzheng"}),
+    ("rereview", "received", "minzheng", {}, {"minzheng"}),
 ]
 
 
-@pytest.mark.parametrize(("name", "org", "data", "expected"), PARTIES)
-def test_the_departments_that_a_case_concerns(name, org, data, expected):
+@pytest.mark.parametrize(("name", "state", "org", "data", "expected"), PARTIES)
+def test_the_departments_that_a_case_concerns(name, state, org, data, expected):
     _, _, case = suspended(grantee="citizen")
-    other = replace(case, procedure=name, data=data, subject={**SUBJECT, "org": org})
+    other = replace(case, procedure=name, state=state, data=data, subject={**SUBJECT, "org": org})
     assert parties(load_procedure(name), other) == expected
 
 

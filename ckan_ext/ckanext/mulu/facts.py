@@ -64,7 +64,10 @@ def _asked_problems(now: Facts) -> list[Any]:
     if kind == "opening":
         published = {key: entry for key, entry in published.items() if key == now.subject["id"]}
     share_class = str(now.data.get("share_class") or "")
-    return asking.problems(asked, published, kind, now.place, provider=now.subject["org"], share_class=share_class)
+    consumer = str(now.data.get("consumer") or "")
+    return asking.problems(
+        asked, published, kind, now.place, provider=now.subject["org"], share_class=share_class, consumer=consumer
+    )
 
 
 def _is_published(now: Facts) -> bool:
