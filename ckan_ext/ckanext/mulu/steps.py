@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ckan import model
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, func, insert, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from ckanext.mulu import cases, effects, entries
@@ -54,17 +54,8 @@ def act(
     return _store(procedure, outcome, touched)
 
 
-def tick_all(touched: Touched, moment: datetime | None = None) -> int:
-    """Let time pass for every open case with a clock; gives how many steps followed. Twice at once changes nothing twice."""
-    steps = 0
-    waiting = select(case_table.c.id).where(case_table.c.is_open, case_table.c.due_on.isnot(None))
-    for case_id in model.Session.execute(waiting).scalars().all():
-        steps += tick_one(case_id, touched, moment)
-    return steps
-
-
 def tick_one(case_id: str, touched: Touched, moment: datetime | None = None) -> int:
-    """Let time pass for one case, which is locked; gives how many steps followed."""
+    """Let time pass for one case, which is locked; gives how many steps followed. Twice at once changes nothing twice."""
     case = cases.get(case_id, lock=True)
     procedure = cases.procedure_of(case)
     outcomes = tick(procedure, cases.profile_of(case), entries.calendar(), case, moment or cases.now())
