@@ -131,6 +131,7 @@ def _context(case: Case, events: Sequence[Mapping[str, Any]], template: str, to:
         "url": wording.link(case, to),
         "number": receipts[0] if receipts else case.id,
         "authority": place.authority_name,
+        "state": wording.state(procedure, record["to_state"], to),
         "data": case.data,
         "facts": wording.facts(procedure, place, record["data"]),
         "entries": rows,

@@ -77,7 +77,7 @@ class Server:
             raise Refused(str(error)) from None
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            raise ServerDown(" ".join(str(error).split())) from None
+            raise ServerDown(f"邮件服务器没有应答或者没有收下（{' '.join(str(error).split())}）") from None
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

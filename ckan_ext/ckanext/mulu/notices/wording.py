@@ -130,6 +130,16 @@ def objection(case: Case, place: Profile, rows: Sequence[Row], template: str) ->
     return None
 
 
+def state(procedure: Procedure, key: str, to: Sequence[str]) -> str:
+    """The state reached in words; for the public in those that tell nothing of the inside."""
+    reached = procedure.states[key]
+    return reached.public if _outside(to) else reached.label
+
+
+def _outside(to: Sequence[str]) -> bool:
+    return bool(to) and all(text.partition("@")[0] in OWN_ROLES for text in to)
+
+
 def link(case: Case, to: Sequence[str]) -> str:
     """Where the addressee looks at the case: its page on the portal; for the public, the look-up on the public site, or ""."""
     if to and all(text.startswith("public") for text in to):

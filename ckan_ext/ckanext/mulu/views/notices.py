@@ -23,6 +23,7 @@ def index() -> str:
     text = tk.request.args.get("page", "1")
     number = max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
     found = call("mulu_notice_list", {"unread": unread, "limit": PAGE, "offset": (number - 1) * PAGE})
+    failed = call("mulu_mail_failed") if offers.person().has("operator") else {"count": 0, "results": []}
     return tk.render(
         "notices/list.html",
         {
@@ -32,7 +33,8 @@ def index() -> str:
             "only_unread": unread,
             "number": number,
             "pages": math.ceil(found["count"] / PAGE),
-            "failed": call("mulu_mail_failed")["results"] if offers.person().has("operator") else [],
+            "failed": failed["results"],
+            "failed_count": failed["count"],
         },
     )
 
