@@ -51,6 +51,13 @@ def test_every_public_procedure_ends_in_a_receipt(visitor, town, entry, procedur
     assert town.do("authority", "mulu_case_show", id=listed["id"])["case"]["data"].items() >= REQUESTS[procedure].items()
 
 
+@pytest.mark.parametrize("procedure", ["demand", "complaint"])
+def test_what_may_be_about_an_entry_is_about_it(visitor, town, entry, procedure):
+    visitor.receipt(procedure, entry["id"])
+    listed = town.do("authority", "mulu_case_list", procedure=procedure)["results"][0]
+    assert (listed["subject_type"], listed["subject_id"], listed["org"]) == ("entry", entry["id"], "minzheng")
+
+
 def test_what_may_be_asked_is_told_with_its_fields(visitor):
     told = {one["id"]: one for one in visitor.get("procedures").json["procedures"]}
     assert set(told) == set(REQUESTS)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import ckan.model as model
 import ckan.plugins.toolkit as tk
-from ckan.lib.redis import connect_to_redis
 from sqlalchemy import func, insert
 
+from ckanext.mulu import rates
 from ckanext.mulu.grants.source import refused
 from ckanext.mulu.model.tables import use as use_table
 
@@ -29,11 +28,7 @@ def record(grant: Any, *, resource_id: str, who: str, how: str, form: str, rows:
 
 def require_rate(grant_id: str) -> None:
     """429 for more than ``mulu.grant_rate`` calls of a grant within a minute."""
-    most, now = tk.config["mulu.grant_rate"], int(time.time())
-    window, left = now // WINDOW, WINDOW - now % WINDOW
-    key = f"mulu:rate:{grant_id}:{window}"
-    with connect_to_redis().pipeline() as pipe:
-        count, _ = pipe.incr(key).expire(key, 2 * WINDOW).execute()
-    if count > most:
+    most = tk.config["mulu.grant_rate"]
+    if left := rates.count(grant_id, most, WINDOW):
         message = tk._("调用过于频繁：每分钟最多{most}次，请在{left}秒后再试").format(most=most, left=left)
         raise refused(429, "too_many", message, Retry_After=str(left))
