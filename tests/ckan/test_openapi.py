@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import granting
 import pytest
 import schemathesis
 from ckan import model
@@ -16,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 from test_procedures import CONDITIONAL, apply_for
 
 from ckanext.mulu.logic.action import ACTIONS
+from ckanext.mulu.openapi.addresses import paths
 from ckanext.mulu.openapi.document import document, operations
 from mulu.case import PROCEDURES
 
@@ -43,12 +45,17 @@ def test_every_procedure_says_what_it_takes(town):
     assert grounds and all(one.startswith("r35") for one in grounds), "the choices are those of the place"
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
-def test_the_portal_answers_as_described(action, town, described):
+ADDRESSES = [*(f"/api/3/action/{name}" for name in sorted(ACTIONS)), *paths()]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_portal_answers_as_described(address, town, described):
     tokens = [{}, *({"Authorization": town.tokens[who]} for who in ("editor", "authority"))]
 
+    [method] = paths().get(address, {"post": ""})
+
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(case=described[f"/api/3/action/{action}"]["POST"].as_strategy(), headers=sampled_from(tokens))
+    @given(case=described[address][method.upper()].as_strategy(), headers=sampled_from(tokens))
     def answers(case, headers):
         try:
             case.call_and_validate(headers=headers, checks=CHECKS)
@@ -69,4 +76,14 @@ def test_real_answers_are_as_described(town, described):
         call = described[f"/api/3/action/{name}"]["POST"].Case(body=sent, media_type="application/json")
         answer = call.call(headers={"Authorization": town.tokens["other_editor"]})
         assert answer.status_code == 200, answer.text
+        call.validate_response(answer, checks=CHECKS)
+
+
+def test_data_under_a_grant_comes_as_described(town, described):
+    entry = granting.published(town, "供接口测试的表", granting.rows(5))
+    grant = granting.grant(town, entry["id"], ["补贴金额"])
+    for query in ({}, {"limit": 2, "offset": 2}, {"format": "csv"}, {"sort": "没有这一列"}):
+        call = described["/mulu/data/{grant}"]["GET"].Case(path_parameters={"grant": grant}, query=query)
+        answer = call.call(headers={"Authorization": town.tokens["other_editor"]})
+        assert answer.status_code == (422 if "sort" in query else 200), answer.text
         call.validate_response(answer, checks=CHECKS)

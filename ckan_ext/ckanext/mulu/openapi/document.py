@@ -11,6 +11,7 @@ import ckan.plugins.toolkit as tk
 
 from ckanext.mulu import entries
 from ckanext.mulu.logic.action import ACTIONS
+from ckanext.mulu.openapi import addresses
 from ckanext.mulu.openapi.parts import (
     CLOCK,
     COMPONENTS,
@@ -77,6 +78,12 @@ def operations() -> dict[str, Operation]:
                  submit=FLAG, source=FREE),
             record({"created": listed(FREE), "updated": listed(FREE), "unchanged": listed(FREE), "refused": listed(FREE), "counts": FREE}),
         ),
+        "mulu_notice_list": Operation(
+            body({}, unread=FLAG, case=ID, id=NUMBER, **lists), record({"count": NUMBER, "unread": NUMBER, "results": listed(FREE)}), reads=True
+        ),
+        "mulu_notice_read": Operation(body({}, ids=listed(NUMBER), all=FLAG), record({"marked": NUMBER, "unread": NUMBER})),
+        "mulu_mail_failed": Operation(body({}), record({"count": NUMBER, "results": listed(FREE)}), reads=True),
+        "mulu_mail_retry": Operation(body({}), record({"again": NUMBER})),
         "mulu_inbox": Operation(body({}), record({"counts": FREE, "results": listed(ref("CaseRow"))}), reads=True),
         "mulu_procedure_list": Operation(body({}), listed(ref("Procedure")), reads=True),
         "mulu_procedure_show": Operation(body({"id": {"enum": list(PROCEDURES)}}), ref("Procedure"), reads=True),
@@ -98,10 +105,10 @@ def document() -> dict[str, Any]:
             "description": "政务数据目录的登记、审核、共享与开放申请。动作（action）返回 {success, result|error}；被规则拒绝时 error.problems 逐条写明栏目、规则与条款。",
         },
         "servers": [{"url": tk.config["ckan.site_url"].rstrip("/")}],
-        "paths": {f"/api/3/action/{name}": {"post": _post(name, one)} for name, one in operations().items()},
+        "paths": {f"/api/3/action/{name}": {"post": _post(name, one)} for name, one in operations().items()} | addresses.paths(),
         "components": {
             "schemas": COMPONENTS | {f"Open_{name}": _opening(name) for name in PROCEDURES},
-            "securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "Authorization"}},
+            "securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "Authorization"}, "key": {"type": "apiKey", "in": "header", "name": "X-Mulu-Key"}},
         },
         "security": [{"token": []}, {}],
     }
