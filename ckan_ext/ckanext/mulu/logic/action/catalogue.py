@@ -84,7 +84,7 @@ def mulu_procedure_show(context: Context, data: dict[str, Any]) -> dict[str, Any
     except KeyError as unknown:
         raise tk.ObjectNotFound(str(unknown.args[0])) from None
     events = [{"id": event.key, "label": event.label, "from": sorted(event.by)} for event in procedure.events.values()]
-    return _procedure(procedure) | {"events": events, "schema": procedure.json_schema()}
+    return _procedure(procedure) | {"events": events, "schema": procedure.json_schema(entries.profile())}
 
 
 @tk.side_effect_free
