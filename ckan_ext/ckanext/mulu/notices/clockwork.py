@@ -21,7 +21,7 @@ from ckan import model
 from ckan.lib.redis import connect_to_redis
 from sqlalchemy import select, text
 
-from ckanext.mulu import cases, finders, steps
+from ckanext.mulu import attachments, cases, finders, steps
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.notices import outbox
 from ckanext.mulu.transaction import transaction
@@ -43,6 +43,7 @@ def run(moment: datetime | None = None) -> dict[str, Any]:
         if alone:
             report["steps"], report["failed"] = let_time_pass(now)
             report["opened"] = _find(now, report["failed"])
+            _sweep(report["failed"])
         else:
             report["skipped"] = True
     report["mail"] = outbox.deliver(now)
@@ -74,6 +75,15 @@ def _find(now: datetime, failed: list[str]) -> int:
         model.Session.rollback()
         failed.append("finders")
         return 0
+
+
+def _sweep(failed: list[str]) -> None:
+    """Files that no case names go."""
+    try:
+        attachments.sweep()
+    except Exception:
+        log.exception("attachments")
+        failed.append("attachments")
 
 
 @contextmanager
