@@ -126,6 +126,15 @@ def test_a_year_that_is_announced_moves_provisional_deadlines_and_is_told_once(t
     assert len(told) == 1 and "期限调整通知" in told[0]["title"]
 
 
+@pytest.mark.parametrize("content", ["year: [", "holidays: 3", "- a", "year: x\nholidays: {}\nmakeup_workdays: {}", "year: 2090"], ids=str)
+def test_half_a_file_of_a_year_changes_nothing(town, tmp_path, content):
+    shutil.copy(CALENDARS / "2025.yml", tmp_path / "2025.yml")
+    with changed_config("mulu.calendars", str(tmp_path)):
+        before = entries.calendar()
+        (tmp_path / "2090.yml").write_text(content, encoding="utf-8")
+        assert entries.calendar() == before
+
+
 def test_the_command_says_what_it_did_and_how_it_stands(town, ckan_config):
     def run(*options):
         command = [str(CKAN), "-c", ckan_config["__file__"], "mulu", "clockwork", *options]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import yaml
 from ckan import model
 from sqlalchemy import select
 
@@ -15,7 +17,10 @@ from mulu.checks import check
 from mulu.entry import FIELDS, Entry, class_of, with_class
 from mulu.errors import Problem
 from mulu.profile import Profile
-from mulu.workdays import Calendar
+from mulu.workdays import CALENDARS, Calendar
+
+log = logging.getLogger(__name__)
+_calendars: dict[str, Calendar] = {}
 
 RESOURCE_KEYS = ("id", "name", "url", "format", "size", "hash", "description")
 KEYS = tuple(field.key for field in FIELDS if field.key not in ("provider", "resources"))
@@ -27,9 +32,18 @@ def profile() -> Profile:
 
 
 def calendar() -> Calendar:
-    """The announced years: ours, or those in the folder ``mulu.calendars``; a new file counts from its first moment."""
-    folder = tk.config["mulu.calendars"]
-    return Calendar.load(Path(folder)) if folder else Calendar.load()
+    """The announced years: ours, or those in the folder ``mulu.calendars``; a new file counts from its first moment.
+
+    While a file there cannot be read, as in the middle of being written, the years known before go on to count.
+    """
+    folder = tk.config["mulu.calendars"] or str(CALENDARS)
+    try:
+        _calendars[folder] = Calendar.load(Path(folder))
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if folder not in _calendars:
+            raise
+        log.error("calendar %s: %s", folder, error)
+    return _calendars[folder]
 
 
 def to_entry(package: dict[str, Any]) -> dict[str, Any]:
