@@ -25,6 +25,7 @@ from ckanext.mulu import attachments, cases, finders, steps
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.notices import outbox
 from ckanext.mulu.transaction import transaction
+from mulu.case import SHANGHAI
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ _LOCK = 0x6D756C75
 def run(moment: datetime | None = None) -> dict[str, Any]:
     """One whole run: ticks, finders, outbox. Gives what ``status`` shows; ``skipped`` where another run is under way."""
     now = moment or cases.now()
-    report: dict[str, Any] = {"started": now.isoformat(), "skipped": False, "steps": 0, "opened": 0, "failed": []}
+    report: dict[str, Any] = {"started": now.astimezone(SHANGHAI).isoformat(), "skipped": False, "steps": 0, "opened": 0, "failed": []}
     with _alone() as alone:
         if alone:
             report["steps"], report["failed"] = let_time_pass(now)
@@ -47,7 +48,7 @@ def run(moment: datetime | None = None) -> dict[str, Any]:
         else:
             report["skipped"] = True
     report["mail"] = outbox.deliver(now)
-    report["finished"] = cases.now().isoformat()
+    report["finished"] = cases.now().astimezone(SHANGHAI).isoformat()
     if not report["skipped"]:
         connect_to_redis().set(_key(), json.dumps(report, ensure_ascii=False))
     return report
