@@ -107,7 +107,7 @@ def parties(procedure: Procedure, case: Case) -> set[str]:
     Of a case that has not gone out yet, only those within.
     """
     if within := procedure.states[case.state].within:
-        return {str(role.org) for role in _roles(within, case)}
+        return {str(role.org) for role in _roles(within, case) if role.name in ORG_ROLES}
     events = (procedure.opening, *procedure.events.values())
     specs = {spec for event in events for by in event.by.values() for spec in by if spec.name in ORG_ROLES}
     return {str(role.org) for role in _roles(specs, case)} | ({str(case.subject["org"])} if case.subject["org"] else set())

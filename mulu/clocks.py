@@ -70,12 +70,14 @@ def start_until(name: str, label: str, due_on: date, article: str, calendar: Cal
 
 def pause(state: ClockState, calendar: Calendar, today: date) -> ClockState:
     """From the day on which material is asked for, no day counts (guojia 21)."""
-    left = state.left - calendar.between(state.anchor, today)
-    return replace(state, paused_at=today, anchor=today, left=left)
+    return replace(state, paused_at=today, anchor=today, left=calendar.between(today, state.due_on))
 
 
 def resume(state: ClockState, calendar: Calendar, today: date) -> ClockState:
-    """The days that were left run on from today. An alarm that no longer fits is given again."""
+    """The days that were left run on from today; a deadline that had run out stays where it was. An alarm that no longer fits is
+    given again."""
+    if state.paused_at and state.paused_at > state.due_on:
+        return replace(state, paused_at=None)
     due = calendar.add(today, state.left)
     sounded = tuple(alarm for alarm in state.sounded if alarm == "half" or due.date < today)
     return replace(

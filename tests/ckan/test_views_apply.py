@@ -147,7 +147,8 @@ def test_files_survive_a_refusal_and_each_case_has_its_own(portal, entries):  # 
     for link in done.soup.select("section.m-panel h2 a"):
         file = portal.get("other_head", link["href"]).soup.find("a", string="依据.txt")["href"]
         files.add(file)
-        assert portal.get("head", file).raw.decode() == "职责依据"
+        assert portal.get("other_head", file).raw.decode() == "职责依据"
+        assert portal.get("head", file).status == 404, "not theirs before the own head has agreed"
         assert portal.get("citizen", file).status == 404
     assert len(files) == 2
     wrong = portal.press("other_editor", page, "提交本部门负责人", {"attachments": (io.BytesIO(b"MZ\x90\x00"), "依据.pdf")})

@@ -197,7 +197,7 @@ PARTIES = [
     ("demand", "assigned", "", {"department": "minzheng"}, {"minzheng"}),
     ("demand", "received", "", {}, set()),
     ("complaint", "with_department", "", {"department": "jiaoyu"}, {"jiaoyu"}),
-    ("complaint", "received", "minzheng", {}, {"minzheng"}),
+    ("complaint", "received", "minzheng", {}, set()),
     ("error_check", "checking", "minzheng", {"asking": "jiaoyu"}, {"minzheng", "jiaoyu"}),
     ("dispute", "negotiating", "minzheng", {"consumer": "jiaoyu"}, {"minzheng", "jiaoyu"}),
     ("suspension", "suspended", "minzheng", {"grantee": "citizen"}, {"minzheng"}),

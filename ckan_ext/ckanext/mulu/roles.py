@@ -36,8 +36,8 @@ def person_of(user: Any) -> Person:
     if user is None or getattr(user, "is_anonymous", False):
         return NOBODY
     roles = {Role("applicant", user.id)}
-    if user.sysadmin:
-        roles.add(Role("operator"))
+    if user.sysadmin:  # CKAN makes them admin of every organisation that they create
+        return Person(user.id, user.fullname or user.name, frozenset(roles | {Role("operator")}))
     for organisation, capacity, function in _memberships(user.id):
         if capacity in IN_DEPARTMENT:
             roles.add(Role(IN_DEPARTMENT[capacity], organisation))
@@ -76,11 +76,13 @@ def _memberships(user_id: str) -> list[tuple[str, str, str]]:
 
 
 def _holders(role: str, organisation: str) -> set[str]:
-    member, group = model.Member, model.Group
+    member, group, user = model.Member, model.Group, model.User
     query = (
         select(member.table_id)
         .join(group, member.group_id == group.id)
+        .join(user, user.id == member.table_id)
         .where(member.table_name == "user", member.state == "active", group.state == "active")
+        .where(user.sysadmin.is_(False))
     )
     if organisation:
         capacities = [capacity for capacity, name in IN_DEPARTMENT.items() if name == role]

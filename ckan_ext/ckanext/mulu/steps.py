@@ -98,6 +98,8 @@ def _store(procedure: Procedure, outcome: Outcome, touched: Touched, *, new: boo
     history.append(case.id, record.seq, record.at, record.to_dict())
     for notice in outcome.notices:
         to = [cases.turn_of(role) for role in notice.to_roles]
+        if not to:
+            continue  # a role that nobody holds in this case: no department, no applicant is named
         values = {"case_id": case.id, "seq": record.seq, "template": notice.template, "to": to, "args": dict(notice.args)}
         model.Session.execute(insert(outbox).values(**values, created_at=func.now(), attempts=0, last_error=""))
     for effect in outcome.effects:
