@@ -56,13 +56,14 @@ def open_case(page: Page, portal: Portal) -> None:
 @pytest.fixture(scope="module")
 def imported(browser: Browser, portal: Portal) -> None:
     """The department's editor uploads the real form, looks at the report, confirms and hands in what has no problem."""
+    known = portal.api("mulu_case_list", role="provider_editor").json()["result"]["count"]
     with logged_in(browser, portal, "provider_editor") as page:
         page.goto(f"{portal.url}/mulu/import")
         page.set_input_files("input[name=file]", str(FORM))
         page.get_by_role("button", name="上传并检查").click()
         page.wait_for_load_state()
         expect(page.get_by_role("heading", name="检查结果")).to_be_visible()
-        assert portal.api("mulu_case_list", role="provider_editor").json()["result"]["count"] == 0, "a dry run wrote something"
+        assert portal.api("mulu_case_list", role="provider_editor").json()["result"]["count"] == known, "a dry run wrote something"
         page.get_by_role("button", name="确认，写入草稿").click()
         expect(page.get_by_role("heading", name="导入完成")).to_be_visible(timeout=120_000)
         page.get_by_role("button", name="全部提交").click()
