@@ -63,7 +63,8 @@ def run(suite: str, settings: Settings) -> Result:
     report.unlink(missing_ok=True)
     plain = ("-p", "no:ckan", "-p", "no:ckan_fixtures")
     mode = plain if suite in WITHOUT_CKAN else (f"--ckan-ini={settings.ini('test')}",)
-    command = [str(programs.BIN / "python"), "-m", "pytest", "-q", "--color=no", f"--junitxml={report}", *mode, f"tests/{suite}"]
+    same = "--hypothesis-profile=ci"  # the same made-up examples in every run; without it pytest looks for new ones
+    command = [str(programs.BIN / "python"), "-m", "pytest", "-q", "--color=no", same, f"--junitxml={report}", *mode, f"tests/{suite}"]
     code = subprocess.run(command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False).returncode
     return read_report(suite, report, code)
 
