@@ -42,7 +42,7 @@ def install(settings: Settings, say: Say) -> None:
         load_examples(settings, people, say)
         stamp.write_text(_examples())
         publishing.build_site(settings)
-    elif not (settings.site / "current").exists():
+    elif publishing.outdated(settings):
         publishing.build_site(settings)
     write_demo_json(settings, json.loads(people_file.read_text(encoding="utf-8")))
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,7 @@ from mulu_ops.settings import HOST, ROOT, Settings, write_private
 
 BIN = Path(sys.executable).parent
 SOURCE_FOLDERS = ("mulu", "ckan_ext", "harvesters/mulu_harvest", "deploy/mulu_ops", "templates/notices")
-SOURCE_SUFFIXES = {".py", ".yml", ".yaml", ".html", ".mo", ".js", ".css"}
+SOURCE_SUFFIXES = {".py", ".yml", ".yaml", ".html", ".mo", ".js", ".css", ".md"}
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,16 @@ def write_configurations(settings: Settings) -> None:
 
 def source_fingerprint(settings: Settings) -> str:
     """Changes with any code, template or setting that a running CKAN has read: supervisor then starts it anew."""
+    ini = settings.ini("demo")
+    return fingerprint(SOURCE_FOLDERS, ini.read_bytes() if ini.exists() else b"")
+
+
+def fingerprint(folders: Iterable[str], more: bytes = b"") -> str:
+    """Changes with any source file below the folders, which are named from the root."""
     digest = sha256()
-    for file in sorted(path for folder in SOURCE_FOLDERS for path in (ROOT / folder).rglob("*") if _is_source(path)):
+    for file in sorted(path for folder in folders for path in (ROOT / folder).rglob("*") if _is_source(path)):
         digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
-    if (ini := settings.ini("demo")).exists():
-        digest.update(ini.read_bytes())
+    digest.update(more)
     return digest.hexdigest()[:16]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mulu_ops import portal
+from mulu_ops import portal, programs
 from mulu_ops.errors import Missing
 from mulu_ops.importing import progress
 from mulu_ops.settings import Settings
@@ -14,6 +14,9 @@ from mulu_site.build import Report, build
 from mulu_site.generate import generate
 from mulu_site.release import BuildError
 from mulu_site.snapshot import SnapshotError
+
+SOURCES = ("mulu", "site/mulu_site", "site/pages", "templates/site")
+"""Of what the pages are made, beside the snapshot."""
 
 
 def take_snapshot(settings: Settings) -> Path:
@@ -36,7 +39,7 @@ def build_site(settings: Settings, *, snapshot: Path | None = None, out: Path | 
 
         own = snapshot is None
         try:
-            return build(
+            report = build(
                 file,
                 out or settings.site,
                 portal_url=settings.url("ckan") if own else "",
@@ -45,6 +48,22 @@ def build_site(settings: Settings, *, snapshot: Path | None = None, out: Path | 
             )
         except (SnapshotError, BuildError) as error:
             raise Missing(str(error)) from None
+    if out is None:
+        _stamp(settings).write_text(programs.fingerprint(SOURCES))
+    return report
+
+
+def outdated(settings: Settings) -> bool:
+    """No site was built here yet, or its pages were made by other templates."""
+    stamp = _stamp(settings)
+    built = (settings.site / "current").exists() and stamp.exists()
+    return not built or stamp.read_text() != programs.fingerprint(SOURCES)
+
+
+def _stamp(settings: Settings) -> Path:
+    file = settings.var / "state" / "site.source"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
 
 
 def generate_snapshot(count: int, out: Path) -> None:
