@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from ckan import model
@@ -10,15 +11,22 @@ from ckan.tests.helpers import CKANCliRunner
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from ckanext.mulu import cases, entries
 from ckanext.mulu.model import history
+from mulu.profile import build
 
-APPEND_ONLY = ("mulu_case_event", "mulu_entry_version", "mulu_resource_code", "mulu_procedure_version")
+APPEND_ONLY = (
+    "mulu_case_event", "mulu_entry_version", "mulu_resource_code", "mulu_procedure_version", "mulu_profile_version", "mulu_source", "mulu_use",
+)  # fmt: skip
 FORBIDDEN = ("delete from {}", "truncate {}", "update {} set {} = {}")
 COLUMN = {
     "mulu_case_event": "at",
     "mulu_entry_version": "summary",
     "mulu_resource_code": "prefix",
     "mulu_procedure_version": "procedure",
+    "mulu_profile_version": "profile",
+    "mulu_source": "item",
+    "mulu_use": "how",
 }
 
 
@@ -109,3 +117,16 @@ def _mulu():
     from ckanext.mulu.cli import mulu
 
     return mulu
+
+
+def test_a_case_goes_on_under_the_rules_of_its_first_day(town, monkeypatch):
+    case = cases.get(town.draft("规则会变的条目")["mulu_case"])
+    now = entries.profile()
+    later = build([*now.source["layers"], {"id": now.id, "regulation": now.regulation_id, "authority": {"name": "新", "article": "guojia-2025 第八条"},
+                   "higher_authority": {"name": "新", "article": "guojia-2025 第八条"}, "platform": {"name": "新", "article": "guojia-2025 第八条"},
+                   "name": now.name, "level": now.level}])  # fmt: skip
+    monkeypatch.setattr(entries, "profile", lambda: later)
+    assert cases.profile_of(case).version == now.version
+    assert cases.profile_of(case).authority_name == now.authority_name
+    older = replace(case, profile_version="from before rules were kept")
+    assert cases.profile_of(older).authority_name == "新"

@@ -9,6 +9,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from sqlalchemy import select
 
+import mulu.profile
 from ckanext.mulu import entries
 from ckanext.mulu.facts import Facts
 from ckanext.mulu.model.tables import case as case_table
@@ -60,13 +61,15 @@ def procedure_of(case: Case) -> Procedure:
 
 
 def profile_of(case: Case) -> Profile:
-    """The place's rules as they stood when the case was opened."""
+    """The place's rules as they stood when the case was opened; as they are now for a case older than the keeping of rules."""
     current = entries.profile()
     if current.version == case.profile_version:
         return current
     if case.profile_version not in _built:
         query = select(profile_version.c.source).where(profile_version.c.version == case.profile_version)
-        source = model.Session.execute(query).scalar_one()
+        source = model.Session.execute(query).scalar()
+        if source is None:
+            return current if current.id == case.profile else mulu.profile.load(case.profile)
         _built[case.profile_version] = build(source["layers"], stricter=source["stricter"])
     return _built[case.profile_version]
 
