@@ -87,3 +87,20 @@ def test_data_under_a_grant_comes_as_described(town, described):
         answer = call.call(headers={"Authorization": town.tokens["other_editor"]})
         assert answer.status_code == (422 if "sort" in query else 200), answer.text
         call.validate_response(answer, checks=CHECKS)
+
+
+@pytest.mark.parametrize("asked", [5, True, "x", {"id": 1}, [5], [{"id": 5}]])
+def test_what_is_no_list_of_entries_is_told(town, asked):
+    subject = {"type": "department", "id": "minzheng"}
+    told = town.refused("other_editor", "mulu_case_open", procedure="sharing_application", subject=subject, data={"asked": asked})
+    assert told["problems"]
+    told = town.refused("other_editor", "mulu_sharing_apply", asked=[{"id": "x", "items": ["甲"]}], submit="maybe")
+    assert [one["field"] for one in told["problems"]] == ["submit"]
+
+
+def test_a_nul_in_an_address_is_refused_and_logged(town):
+    entry = granting.published(town, "地址里的空字符", granting.rows(2))
+    grant = granting.grant(town, entry["id"], ["补贴金额"])
+    for address in (f"/mulu/data/{grant}?resource=%00", f"/mulu/data/{grant}?format=%00", "/mulu/data/%00"):
+        assert town.request("other_editor", address).status_code in (404, 422)
+    assert town.do("other_editor", "mulu_usage_list", grant=grant)["count"] == 2

@@ -213,6 +213,37 @@ def test_misuse_suspends_the_grant_until_it_is_put_right_or_ends_it(town, place)
     assert town.rules("head", "mulu_case_open", procedure="suspension", subject=subject, data=breach) == {"does_not_fit"}
 
 
+def test_neither_side_of_a_dispute_decides_for_the_other(town, place):
+    case = submitted(town, place.conditional)["id"]
+    town.event("head", case, "decide", decisions=[{"id": place.conditional["id"], "decision": "refused", "reason": "与法定职责无关"}])
+    subject = {"type": "case", "id": case}
+    data = {"claim": "确需使用", "level": "same", "asking": "minzheng"}
+    dispute = town.do("other_editor", "mulu_case_open", procedure="dispute", subject=subject, data=data)
+    assert dispute["case"]["data"]["asking"] == "jiaoyu", "a side that is not theirs is not believed"
+    assert "wrong_role" in rules(town, "other_head", dispute["id"], "settle", minutes="我们同意")
+    assert "wrong_role" in rules(town, "editor", dispute["id"], "withdraw")
+    town.event("head", dispute["id"], "settle", minutes="同意提供")
+    assert state(town, case) == "agreed"
+
+
+def test_a_suspension_is_not_evaded(town, place):
+    case = submitted(town, place.conditional)["id"]
+    town.event("head", case, "decide", decisions=[{"id": place.conditional["id"], "decision": "agreed"}])
+    town.event("editor", case, "deliver", delivered_by="portal")
+    subject = {"type": "case", "id": case}
+    dispute = town.do("other_head", "mulu_case_open", procedure="dispute", subject=subject, data={"claim": "应多提供", "level": "same"})["id"]
+    breach = {"breach": ["purpose"], "facts": "用于其他目的", "rectify_by": day(20)}
+    suspension = town.do("authority", "mulu_case_open", procedure="suspension", subject=subject, data=breach)["id"]
+    town.event("head", dispute, "settle", minutes="同意")
+    town.event("editor", case, "deliver", delivered_by="portal")
+    assert [one["status"] for one in grants(case)] == ["suspended"], "only rectification lifts it"
+    town.event("other_editor", case, "finish", disposal="destroyed", disposal_on=day(0))
+    town.event("other_head", suspension, "report", rectified="已停止")
+    assert town.event("authority", suspension, "end", reason="整改不到位")["state"] == "ended"
+    assert state(town, case) == "disposing"
+    assert [one["status"] for one in grants(case)] == ["ended"]
+
+
 def test_an_enterprise_applies_for_what_is_open_on_condition(town, place):
     form = {key: FORM[key] for key in ("purpose", "scenario", "scope", "until", "promise")}
     data = {

@@ -144,3 +144,15 @@ def test_of_twenty_deliveries_one_gives_the_grant(town):
     answers = together(town, [("editor", "mulu_case_event", deliver)] * 20)
     assert sorted(status for status, _ in answers) == [200] + [409] * 19
     assert len(grants(case)) == 1
+
+
+def test_of_ten_suspensions_at_once_one_is_opened(town):
+    entry = town.published("十个人同时暂停", **CONDITIONAL)
+    case = submitted(town, entry)["id"]
+    town.event("head", case, "decide", decisions=[{"id": entry["id"], "decision": "agreed"}])
+    town.event("editor", case, "deliver", delivered_by="portal")
+    data = {"breach": ["scope"], "facts": "超出范围", "rectify_by": "2035-01-02"}
+    call = {"procedure": "suspension", "subject": {"type": "case", "id": case}, "data": data}
+    answers = together(town, [(("head", "authority")[n % 2], "mulu_case_open", call) for n in range(10)])
+    assert sorted(status for status, _ in answers) == [200] + [409] * 9
+    assert {problem["rule"] for status, told in answers if status == 409 for problem in told["error"]["problems"]} == {"already_open"}

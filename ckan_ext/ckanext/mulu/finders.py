@@ -15,7 +15,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from sqlalchemy import func, select
 
-from ckanext.mulu import cases, duplicates, entries, steps, subjects
+from ckanext.mulu import cases, duplicates, entries, identities, steps, subjects
 from ckanext.mulu.model import versions
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.transaction import transaction
@@ -52,6 +52,7 @@ def _open(one: Found) -> int:
     try:
         with transaction({}) as touched:
             subject = subjects.of(procedure, one.subject, SYSTEM, one.data)
+            identities.alone(f"{procedure.id} {subject['id']}")
             if cases.open_case_of(subject["id"], procedure.id):
                 return 0
             data = subjects.given(procedure.id, subject, one.data, SYSTEM)

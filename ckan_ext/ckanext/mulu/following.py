@@ -31,10 +31,12 @@ def file_class_change(args: dict[str, Any], case: Case, record: EventRecord, tou
 
 
 def act_on_subject(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
-    """The portal moves on the case that this one is about."""
+    """The portal moves on the case that this one is about, unless it has come to its end by itself meanwhile."""
     from ckanext.mulu import steps
 
     other = cases.get(case.subject["id"], lock=True)
+    if other.state not in cases.procedure_of(other).events[args["event"]].by:
+        return
     steps.act(other, args["event"], SYSTEM, {"reason": record.reason} if record.reason else {}, touched)
 
 

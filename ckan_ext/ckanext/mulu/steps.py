@@ -49,7 +49,9 @@ def act(
     ``entry``: the draft in wire form, where the caller has it at hand.
     """
     procedure, place = cases.procedure_of(case), cases.profile_of(case)
-    facts = Facts(case.procedure, case.subject, {**case.data, **data}, place, entry)
+    asked = {field.key for field in procedure.events[event].fields} if event in procedure.events else set()
+    known = {key: value for key, value in data.items() if key in asked}
+    facts = Facts(case.procedure, case.subject, {**case.data, **known}, place, entry)
     outcome = apply(procedure, place, entries.calendar(), case, event, actor, data, cases.now(), version=version, facts=facts)
     return _store(procedure, outcome, touched)
 

@@ -48,7 +48,7 @@ def _department(procedure: Procedure, name: str, actor: Person, data: Data) -> S
 
 def _titled(organisation: Any, data: Data) -> str:
     """What is asked names the case; without entries the department does."""
-    asked = [one["id"] for one in data.get("asked") or () if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    asked = [one["id"] for one in _rows(data.get("asked")) if isinstance(one.get("id"), str)]
     titles = [entry["title"] for entry in versions.last_of(asked).values()]
     if not titles:
         return str(organisation.title or organisation.name)
@@ -56,7 +56,7 @@ def _titled(organisation: Any, data: Data) -> str:
 
 
 def _case(procedure: Procedure, name: str, actor: Person, data: Data) -> Subject:
-    other = cases.get(name)
+    other = cases.get(name, lock=True)  # what it is now, it is until this one is opened
     access.require_seen(actor, other)
     if procedure.concerns and other.state not in procedure.concerns.get(other.procedure, ()):
         label = cases.procedure_of(other).states[other.state].label
@@ -98,6 +98,14 @@ def _own_department(subject: Mapping[str, Any], data: Data, actor: Person) -> st
     return own[0] if len(own) == 1 and not named else None
 
 
+def _asking(subject: Mapping[str, Any], data: Data, actor: Person) -> str | None:
+    """For which department this person speaks; of another case's two sides, where it is about one."""
+    if subject["type"] != "case":
+        return _own_department(subject, data, actor)
+    sides = {subject["org"], cases.get(subject["id"]).data.get("consumer")} & access.departments_of(actor)
+    return str(data["asking"]) if data.get("asking") in sides else min(sides, default=None)
+
+
 def _consumer(subject: Mapping[str, Any], data: Data, actor: Person) -> str | None:
     """Of another case, that case's; else the department of who asks."""
     if subject["type"] == "case":
@@ -108,6 +116,11 @@ def _consumer(subject: Mapping[str, Any], data: Data, actor: Person) -> str | No
 def _grantee(subject: Mapping[str, Any], data: Data, actor: Person) -> str | None:
     other = cases.get(subject["id"])
     return other.filed_by if other.procedure == "open_application" else None
+
+
+def _rows(given: object) -> list[dict[str, Any]]:
+    """What was sent as a list of rows, as far as it is one; the form says what is wrong with the rest."""
+    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
 
 
 def _share_class(subject: Mapping[str, Any], data: Data, actor: Person) -> str | None:
@@ -129,7 +142,7 @@ def _twins(subject: Mapping[str, Any], data: Data, actor: Person) -> list[duplic
 
 _GIVEN: dict[str, Callable[[Mapping[str, Any], Data, Person], Any]] = {
     "consumer": _consumer,
-    "asking": _own_department,
+    "asking": _asking,
     "grantee": _grantee,
     "share_class": _share_class,
     "before": _class_now,

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from ckan import model
+from sqlalchemy import case as case_when
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -37,7 +38,10 @@ def grant(args: dict[str, Any], case: Case, record: EventRecord, touched: Any) -
             "changed_at": record.at,
         }
         key = {"id": str(uuid.uuid4()), "case_id": case.id, "package_id": package_id, "created_at": record.at}
-        again = insert(grant_table).values(**key, **given).on_conflict_do_update(index_elements=["case_id", "package_id"], set_=given)
+        kept = case_when((grant_table.c.status == "suspended", "suspended"), else_="active")  # only rectification lifts a suspension
+        again = insert(grant_table).values(**key, **given).on_conflict_do_update(
+            index_elements=["case_id", "package_id"], set_={**given, "status": kept}
+        )
         model.Session.execute(again)
 
 

@@ -122,6 +122,8 @@ def _twin(procedure: Procedure, subject: Subject, case: Case) -> Case | None:
     where = (case_table.c.procedure == procedure.id, case_table.c.subject_id == subject["id"], case_table.c.id != case.id)
     query = select(case_table.c.id, case_table.c.body).where(case_table.c.is_open, *where).order_by(case_table.c.opened_at)
     for row in model.Session.execute(query):
+        if not row.body["filed_by"].startswith(VISITOR.id):
+            continue  # somebody with an account, or a department, reads all of their own case: not a stranger's request
         wanted = row.body["data"].get("title", "")
         if row.body["state"] in procedure.events[SECOND].by and same_title(wanted, case.data["title"]):
             return cases.get(row.id, lock=True)

@@ -39,7 +39,7 @@ def person() -> Person:
 @mulu_data.get("/mulu/data/<grant_id>")
 def read(grant_id: str) -> Response:
     """Every call leaves a line in the log, also the refused; only a grant that does not exist has none."""
-    grant = sources.find(grant_id)
+    grant = sources.find(grant_id) if "\0" not in grant_id else None
     if grant is None:
         return problem(sources.refused(404, "no_grant", tk._("没有这项授权")))
     who = ""
@@ -49,8 +49,8 @@ def read(grant_id: str) -> Response:
         use.require_rate(grant_id)
         return answer(source, who)
     except NotServed as refused:
-        form = request.args.get("format", "json")[:20]
-        log(grant, request.args.get("resource", "")[:100], who, form, 0, 0, refused.status)
+        form, resource = (request.args.get(*one).replace("\0", "") for one in (("format", "json"), ("resource", "")))
+        log(grant, resource[:100], who, form[:20], 0, 0, refused.status)
         return problem(refused)
 
 

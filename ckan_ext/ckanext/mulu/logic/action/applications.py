@@ -42,7 +42,9 @@ def mulu_sharing_apply(context: dict[str, Any], data: dict[str, Any]) -> dict[st
     asked, form = data.get("asked"), data.get("data") or {}
     if not asking.well_formed(asked) or not asked or not isinstance(form, dict):
         raise refusal.one("asked", "required", "请先选择要申请的条目，并勾选信息项", entries.profile().cite("apply_share"))
-    actor, submit = roles.person(context), tk.asbool(data.get("submit", False))
+    actor, submit = roles.person(context), data.get("submit", False)
+    if not isinstance(submit, bool):
+        raise refusal.one("submit", "wrong_type", "submit 须为 true 或者 false", value=submit)
     consumer = data.get("consumer") or ""
     parts = asking.split(asked, versions.last_of(one["id"] for one in asked))
     problems: list[Problem] = []

@@ -9,7 +9,7 @@ import ckan.model as model
 import ckan.plugins.toolkit as tk
 from sqlalchemy import ColumnElement, func, or_, select
 
-from ckanext.mulu import cases, entries, roles, steps, subjects
+from ckanext.mulu import cases, entries, identities, roles, steps, subjects
 from ckanext.mulu.logic import access, content, refusal, schema
 from ckanext.mulu.logic.action import case_filters
 from ckanext.mulu.model import history, versions
@@ -39,8 +39,10 @@ def mulu_case_open(context: Context, data: dict[str, Any]) -> dict[str, Any]:
     except KeyError as unknown:
         raise refusal.one("procedure", "not_in_list", str(unknown.args[0])) from None
     filled = data.get("data") or {}
-    subject = subjects.of(procedure, data["subject"], actor, filled)
     with refusal.refusals(), transaction(context) as touched:
+        subject = subjects.of(procedure, data["subject"], actor, filled)
+        if procedure.one_open:
+            identities.alone(f"{procedure.id} {subject['id']}")
         if procedure.one_open and cases.open_case_of(subject["id"], procedure.id):
             raise refusal.one("subject", "already_open", f"《{subject['title']}》已有一件同类事项在办理，请在原件上继续")
         filled = subjects.given(procedure.id, subject, filled, actor)
