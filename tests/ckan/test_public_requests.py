@@ -214,6 +214,15 @@ def test_the_same_demand_counts_up_with_a_receipt_for_each(visitor, town):
         assert visitor.status(held)["can"] == []
 
 
+def test_a_strangers_demand_joins_no_case_of_somebody_with_an_account(visitor, town):
+    data = {"title": "公厕开放时间", "description": "甲的需求", "wish": "open"}
+    own = town.do("citizen", "mulu_case_open", procedure="demand", subject={"type": "place", "id": ""}, data=data)["id"]
+    visitor.receipt("demand", data={**data, "description": "乙的需求", "phone": "0730-1234567", "name": "乙（虚构）"}, files=[("乙.txt", "乙".encode())])
+    shown = json.dumps(town.do("citizen", "mulu_case_show", id=own), ensure_ascii=False)
+    assert "1234567" not in shown and "乙" not in shown
+    assert town.do("authority", "mulu_case_list", q="公厕")["count"] == 2
+
+
 def test_the_same_demand_twice_at_once_is_one_case(visitor, town):
     bodies = [{"procedure": "demand", "data": {**REQUESTS["demand"], "title": "同时提出的需求"}, "altcha": visitor.solve()} for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
