@@ -22,6 +22,28 @@ class Record:
     cells: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def id(self) -> str:
+        """The source's own id, ``""`` where it has none: then the record cannot be known again and is refused."""
+        return str((self.raw.get("source") or {}).get("id") or "")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some records of a source, in its order.
+
+    ``mark``: handed to the reader again, reading goes on after this page; ``""``: it can only begin anew. ``repeated``: rows
+    that stood there before, word for word. ``total``: how many the source says it has, None where it does not say.
+    ``removed``: ids that the source itself says are gone (a feed of changes). ``problems``: of the source, not of one record.
+    """
+
+    records: tuple[Record, ...]
+    mark: str = ""
+    repeated: int = 0
+    total: int | None = None
+    removed: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
 
 @dataclass(frozen=True)
 class Draft:

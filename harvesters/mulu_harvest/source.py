@@ -73,6 +73,28 @@ class Source:
     items: tuple[Items, ...] = ()
     """Tried in order; the first that finds a list is it."""
     expected: tuple[int, int] = (0, 10**9)
+    """Least and most entries; a run outside these bounds is held."""
+    organization: str = ""
+    """Slug of the department that owns all entries, or those that name none."""
+    create_departments: bool = False
+    """Whether departments that the portal does not have yet are made."""
+    schedule: str = ""
+    """When it runs, as cron's five fields in Beijing time; empty: only when somebody says so."""
+    arrives: Literal["draft", "submit", "publish"] = "draft"
+    """What a new entry becomes: a draft of its department; submitted to its head where it has no error; published as it is,
+    because it was reviewed and published where it comes from (only the authority says so)."""
+    incomplete: Literal["draft", "refuse"] = "draft"
+    """What becomes of an entry with errors: a draft with its problems, or quarantine."""
+    local_edits: Literal["keep", "overwrite"] = "keep"
+    """Whose word counts where a field was changed here and there."""
+    removed: Literal["archive", "keep"] = "archive"
+    """What becomes of an entry that the source has no longer."""
+    pace: float = 5.0
+    """Requests a second to one host at most; the source's robots.txt may slow it further."""
+    quiet_days: int = 0
+    """After so many days without a change somebody is told; 0: never."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What only its reader knows: page size, filter, path, name of the variable that holds the key."""
 
 
 def load_source(name_or_folder: str | Path) -> Source:

@@ -6,7 +6,7 @@ emptied. ``append-only`` is held by triggers in the database.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Float, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
@@ -71,8 +71,10 @@ entry_version = Table(
     Column("published_at", DateTime(timezone=True)),
     Column("summary", Text),
     Column("entry", JSONB),
+    Column("withdrawn", Boolean, default=False),
 )  # fmt: skip
-"""Append-only. Every version that was ever published, in wire form."""
+"""Append-only. Every version that was ever published, in wire form. withdrawn: with this version the entry left the catalogue;
+``entry`` is then what it last was, and a later version brings it back."""
 
 identity = Table(
     "mulu_identity", metadata,
@@ -198,3 +200,94 @@ source = Table(
     Column("at", DateTime(timezone=True)),
 )  # fmt: skip
 """Append-only. Which department is the source of an item (数源部门, guojia 19)."""
+
+harvest_source = Table(
+    "mulu_harvest_source", metadata,
+    Column("name", Text, primary_key=True),
+    Column("settings", JSONB),
+    Column("enabled", Boolean),
+    Column("next_run_at", DateTime(timezone=True)),
+    Column("validators", JSONB),
+    Column("created_at", DateTime(timezone=True)),
+    Column("changed_at", DateTime(timezone=True)),
+    Column("changed_by", Text),
+    Column("succeeded_at", DateTime(timezone=True)),
+    Column("content_changed_at", DateTime(timezone=True)),
+)  # fmt: skip
+"""A source of entries. settings: as a ``source.yml`` (mulu_harvest.source); next_run_at: by its schedule, None without one;
+validators: what conditional requests send again, by address; content_changed_at: the last run that brought a change."""
+
+harvest_run = Table(
+    "mulu_harvest_run", metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text),
+    Column("state", Text),
+    Column("dry_run", Boolean),
+    Column("cause", Text),
+    Column("asked_by", Text),
+    Column("asked_at", DateTime(timezone=True)),
+    Column("not_before", DateTime(timezone=True)),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("worker", Text),
+    Column("stop_asked", Boolean),
+    Column("attempt", Integer),
+    Column("phase", Text),
+    Column("mark", Text),
+    Column("counts", JSONB),
+    Column("seconds", Float),
+    Column("reasons", JSONB),
+    Column("problems", JSONB),
+    Column("error", Text),
+    Column("settings", JSONB),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+)  # fmt: skip
+"""One run. state: waiting → running → done, failed, stopped, or held → (apply) waiting or dropped; one per source waits or runs.
+
+cause: schedule, person, command, retry; phase: reading, planning, loading; mark: after which page reading goes on; lease_until: a
+running run whose lease is over belongs to whoever takes it up; attempt: how often it was taken up; counts: the numbers of
+``mulu_harvest.plan.COUNTS``; reasons: why it is held [{rule, message}]; problems: of the source itself; settings: as it ran;
+decided_by: who applied or dropped what was held."""
+
+harvest_record = Table(
+    "mulu_harvest_record", metadata,
+    Column("source", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("state", Text),
+    Column("package_id", Text),
+    Column("hash", Text),
+    Column("entry", JSONB),
+    Column("where", Text),
+    Column("problems", JSONB),
+    Column("tries", Integer),
+    Column("first_seen_at", DateTime(timezone=True)),
+    Column("changed_at", DateTime(timezone=True)),
+    Column("seen_run", Text),
+)  # fmt: skip
+"""What is remembered of each record of a source. entry: as the source last stated it (wire form), so that an edit made here is told
+from a change made there; hash: of that entry; state: in the catalogue, removed (archived), or quarantined with its problems and
+tried again in each run; seen_run: the last run whose reading met it."""
+
+harvest_step = Table(
+    "mulu_harvest_step", metadata,
+    Column("run", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("seq", BigInteger),
+    Column("kind", Text),
+    Column("state", Text),
+    Column("package_id", Text),
+    Column("case_id", Text),
+    Column("title", Text),
+    Column("provider", Text),
+    Column("hash", Text),
+    Column("entry", JSONB),
+    Column("changes", JSONB),
+    Column("problems", JSONB),
+    Column("reasons", JSONB),
+    Column("where", Text),
+)  # fmt: skip
+"""What a run is about to do, then what it did: the change log of harvests. kind: add, change, remove, restore, refuse;
+state: planned, done, refused; entry: what the source states (wire form), emptied once done; changes: [{field, label, before, after,
+local}], ``local``: "" or what became of an edit made here (kept, overwritten); reasons: why this step holds the run [{rule, message}]."""
