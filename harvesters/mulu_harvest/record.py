@@ -15,12 +15,17 @@ class Record:
 
     ``raw``: our key → the source's text (or list of texts); ``items``: a list of such dicts. ``cells``: field path
     (``items[2].data_type``) → place in the source, for messages. ``problems``: what the reader could not read.
+
+    ``entry``: the record in the wire form, where its source states it so already (another installation of this portal, a
+    department's form). It goes past :func:`mulu_harvest.normalise.normalise`, whose words could only change what is one of our
+    codes already. ``raw`` then holds ``source`` and what the wire form has no word for: ``provider``, the full name.
     """
 
     where: str
     raw: dict[str, Any]
     cells: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    entry: dict[str, Any] | None = None
 
     @property
     def id(self) -> str:
