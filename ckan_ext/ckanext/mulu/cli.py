@@ -9,10 +9,15 @@ from pathlib import Path
 import ckan.plugins.toolkit as tk
 import click
 
+from ckanext.mulu.harvest.cli import harvest
 
-@click.group(short_help="目录：快照、索引、历史、时限。")
+
+@click.group(short_help="目录：快照、索引、历史、时限、汇聚。")
 def mulu() -> None:
     pass
+
+
+mulu.add_command(harvest)
 
 
 @mulu.command()
