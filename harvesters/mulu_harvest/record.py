@@ -40,6 +40,10 @@ class Page:
     ``mark``: handed to the reader again, reading goes on after this page; ``""``: it can only begin anew. ``repeated``: rows
     that stood there before, word for word. ``total``: how many the source says it has, None where it does not say.
     ``removed``: ids that the source itself says are gone (a feed of changes). ``problems``: of the source, not of one record.
+    ``unchanged``: the source says that nothing changed since its validators were kept (304); the page is the only one, and
+    every record that is known counts as met. ``whole`` False, on any page: the reading is of a part of the source only, so that
+    what it did not meet is not taken for removed; the same holds where one of ``problems`` is an error. A reader that goes on
+    from a mark but finds that the source is another since begins anew, and meets records a second time.
     """
 
     records: tuple[Record, ...]
@@ -48,6 +52,8 @@ class Page:
     total: int | None = None
     removed: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unchanged: bool = False
+    whole: bool = True
 
 
 @dataclass(frozen=True)
