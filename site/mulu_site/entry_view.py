@@ -11,7 +11,7 @@ from urllib.parse import quote
 from mulu_site import asking, words
 from mulu_site.ledger import Rereview
 from mulu_site.place import Site
-from mulu_site.row import Row
+from mulu_site.row import API_FORMATS, Row
 from mulu_site.snapshot import Entry
 from mulu_site.text import cut, one_line, slug, web_address
 
@@ -211,7 +211,7 @@ def _item(item: Entry, limits: Limits) -> dict[str, str]:
 
 def _resource(resource: Entry, site: Site, row: Row) -> dict[str, Any]:
     kind = one_line(resource.get("format")).upper()[:20]
-    is_file = kind not in ("API", "接口", "服务接口")
+    is_file = kind not in API_FORMATS
     return {
         "name": cut(one_line(resource.get("name")) or row.title, 120),
         "format": kind,

@@ -8,9 +8,13 @@ from typing import Any, NamedTuple
 from mulu_site.snapshot import Entry
 from mulu_site.text import Sound, fold, one_line, slug, sound
 
+API_FORMATS = frozenset({"API", "接口", "服务接口"})
+_API_MODES = frozenset({"api", "delivery_api", "verify", "query"})  # codes of the ways of opening, sharing and using
+
 
 class Row(NamedTuple):
-    """Keys are those of the code lists, dates ISO; `page` is the entry's folder under entry/."""
+    """Keys are those of the code lists, dates ISO; `page` is the entry's folder under entry/, `since` the day of its first
+    publication, `api` whether a program can ask for its data."""
 
     page: str
     id: str
@@ -30,6 +34,8 @@ class Row(NamedTuple):
     related: tuple[str, ...]
     initials: str
     order: str
+    since: str
+    api: bool
 
     @property
     def changed(self) -> str:
@@ -61,6 +67,8 @@ def row_of(entry: Entry, sounds: Mapping[str, Sound]) -> Row:
         related=tuple(_strings(entry.get("related_codes"))),
         initials=heard.initials,
         order=heard.order,
+        since=_first_published(entry),
+        api=_has_api(entry, formats),
     )
 
 
@@ -76,6 +84,16 @@ def _formats(entry: Entry) -> tuple[str, ...]:
     if not any(found):
         found = [one_line(entry.get("format_type")).upper()]
     return tuple(dict.fromkeys(f[:20] for f in found if f))
+
+
+def _first_published(entry: Entry) -> str:
+    days = [str(h.get("published_at") or "")[:10] for h in entry.get("history") or [] if isinstance(h, dict)]
+    return min((day for day in days if day), default=str(entry.get("published_at") or entry.get("published_on") or "")[:10])
+
+
+def _has_api(entry: Entry, formats: tuple[str, ...]) -> bool:
+    modes = {mode for key in ("open_mode", "share_mode", "use_mode") for mode in _strings(entry.get(key))}
+    return entry.get("format_class") == "api" or not API_FORMATS.isdisjoint(formats) or not _API_MODES.isdisjoint(modes)
 
 
 def _strings(value: Any) -> list[str]:
