@@ -201,17 +201,17 @@ def _step(
         str(clean.get("reason", "")), cited,
     )  # fmt: skip
     effects = tuple(Effect(name, _filled(args, moved)) for name, args in (*event.effects, *route.effects))
-    return Outcome(moved, record, effects, _letters(event, moved, record))
+    return Outcome(moved, record, effects, _letters(event, moved, record, after))
 
 
-def _letters(event: Event, case: Case, record: EventRecord) -> tuple[Notice, ...]:
+def _letters(event: Event, case: Case, record: EventRecord, now: Situation) -> tuple[Notice, ...]:
     due = case.due
     args = {
         "event": event.key, "label": event.label, "reason": record.reason, "article": record.article,
         "due_on": due.due_on.isoformat() if due else "", "provisional": due.provisional if due else False,
     }  # fmt: skip
     return tuple(
-        Notice(letter.template, _sorted(_roles(letter.to, case)), args) for letter in event.letters
+        Notice(letter.template, _sorted(_roles(letter.to, case)), args) for letter in event.letters if conditions.holds(letter.when, now)
     )
 
 

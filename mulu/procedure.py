@@ -17,7 +17,7 @@ from mulu.profile import Profile
 
 FOLDER: Final = ROOT / "procedures"
 PROCEDURES: Final[tuple[str, ...]] = tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
-SUBJECTS: Final = frozenset({"entry", "department", "case", "place"})
+SUBJECTS: Final = frozenset({"entry", "department", "case", "place", "source"})
 OPEN: Final = "open"
 _REASON: Final = "reason"
 
@@ -60,8 +60,11 @@ class Route:
 
 @dataclass(frozen=True)
 class Letter:
+    """when: without it the letter does not go out."""
+
     template: str
     to: tuple[RoleSpec, ...]
+    when: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -287,7 +290,7 @@ def _event(key: str, row: Mapping[str, Any], states: Mapping[str, State], fields
         refuse=tuple(row.get("refuse", [])),
         blocked=tuple(row.get("blocked", [])),
         effects=_effects(row),
-        letters=tuple(Letter(one["template"], _roles(one["to"], where)) for one in row.get("letters", [])),
+        letters=tuple(Letter(one["template"], _roles(one["to"], where), _condition(one, where)) for one in row.get("letters", [])),
         when=_condition(row, where),
         cite=row.get("cite", ""),
         style=row.get("style", "default"),

@@ -481,6 +481,7 @@ def broken(change):
         (lambda s: s["events"]["submit"].update(when={"not": {"any": [{"moon": "full"}]}}), "no such word: moon"),
         (lambda s: s["events"]["submit"].update(refuse=[{"eval": "1"}]), "guard"),
         (lambda s: s["events"]["submit"].update(refuse=[{"if": {}, "rule": "x"}]), "message"),
+        (lambda s: s["events"]["submit"].update(letters=[{"template": "turn", "to": ["head"], "when": {"moon": "full"}}]), "no such word: moon"),
         (lambda s: s["events"]["submit"].update(to=[{"state": "head_review", "when": {"switch": "x"}}]), "last route"),
         (lambda s: s["events"]["extend_update"].update(extends="hourglass"), "hourglass"),
         (lambda s: s["states"].update(limbo={"label": "x", "public": "x", "acts": ["head"]}), "nothing leads to"),

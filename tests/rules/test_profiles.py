@@ -22,7 +22,7 @@ OURS = {
     # clock: (working days of our own, the article that sets the duty without a number of days)
     "answer_open": (10, f"{R} 第二十五条"), "rereview": (10, f"{R} 第二十八条"), "demand": (10, f"{G} 第二十条"),
     "complaint": (15, f"{G} 第三十七条"), "dispute": (10, f"{G} 第二十八条"), "one_source": (20, f"{G} 第十九条"),
-    "reevaluation": (20, f"{R} 第二十八条"),
+    "reevaluation": (20, f"{R} 第二十八条"), "harvest_check": (3, f"{G} 第十七条"),
 }  # fmt: skip
 CLOCKS = {
     # clock: place: (length, unit, article, extension or None)
