@@ -10,6 +10,7 @@ from sqlalchemy import func, insert
 
 from ckanext.mulu import entries, following, identities
 from ckanext.mulu.grants.effects import end_grants, grant, restore_grants, suspend_grants
+from ckanext.mulu.harvest import runs
 from ckanext.mulu.model import versions
 from ckanext.mulu.model.tables import entry_version, source
 from ckanext.mulu.transaction import Touched
@@ -65,12 +66,22 @@ def name_source(args: dict[str, Any], case: Case, record: EventRecord, touched: 
         touched.add(package_id)
 
 
+def apply_run(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
+    """What a held harvest found is loaded as it was planned and shown."""
+    runs.release(args["run"], record.actor_id)
+
+
+def drop_run(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
+    """What a held harvest found is not loaded."""
+    runs.discard(args["run"], record.actor_id)
+
+
 EFFECTS = {
     "publish_entry": publish_entry, "change_class": change_class, "discard_pending": discard_pending,
     "set_review_date": set_review_date, "name_source": name_source, "decide_class": following.decide_class,
     "file_class_change": following.file_class_change, "act_on_subject": following.act_on_subject,
     "share_by_decision": following.share_by_decision, "grant": grant, "suspend_grants": suspend_grants,
-    "restore_grants": restore_grants, "end_grants": end_grants,
+    "restore_grants": restore_grants, "end_grants": end_grants, "apply_run": apply_run, "drop_run": drop_run,
 }  # fmt: skip
 
 

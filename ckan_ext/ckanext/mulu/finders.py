@@ -16,6 +16,7 @@ from ckan import model
 from sqlalchemy import func, select
 
 from ckanext.mulu import cases, duplicates, entries, identities, steps, subjects
+from ckanext.mulu.harvest import hooks
 from ckanext.mulu.model import versions
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.transaction import transaction
@@ -44,7 +45,7 @@ def run(moment: datetime | None = None) -> int:
     for finder in FINDERS:
         for one in list(finder(today)):
             opened += _open(one)
-    return opened
+    return opened + hooks.look(moment)
 
 
 def _open(one: Found) -> int:

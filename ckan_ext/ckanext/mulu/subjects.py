@@ -9,6 +9,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 
 from ckanext.mulu import cases, duplicates, entries
+from ckanext.mulu.harvest import sources
 from ckanext.mulu.logic import access, refusal
 from ckanext.mulu.model import versions
 from mulu import asking
@@ -19,7 +20,7 @@ from mulu.procedure import Procedure
 
 Subject = dict[str, str]
 Data = Mapping[str, Any]
-LABELS = {"entry": "目录条目", "department": "部门", "case": "事项", "place": "本地"}
+LABELS = {"entry": "目录条目", "department": "部门", "case": "事项", "place": "本地", "source": "汇聚来源"}
 
 
 def of(procedure: Procedure, given: Mapping[str, Any], actor: Person, data: Data) -> Subject:
@@ -71,8 +72,13 @@ def _place(procedure: Procedure, name: str, actor: Person, data: Data) -> Subjec
     return {"type": "place", "id": place.id, "org": "", "title": title[:200] if isinstance(title, str) and title.strip() else procedure.title}
 
 
+def _source(procedure: Procedure, name: str, actor: Person, data: Data) -> Subject:
+    settings = sources.get(name, actor).settings
+    return {"type": "source", "id": name, "org": settings.get("organization", ""), "title": settings.get("title", name)}
+
+
 _KINDS: dict[str, Callable[[Procedure, str, Person, Data], Subject]] = {
-    "entry": _entry, "department": _department, "case": _case, "place": _place,
+    "entry": _entry, "department": _department, "case": _case, "place": _place, "source": _source,
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import ckan.model as model
 import ckan.plugins.toolkit as tk
 
 from ckanext.mulu import cases, roles
+from ckanext.mulu.harvest import sources
 from ckanext.mulu.logic import content
 from mulu.visibility import can_see
 
@@ -87,6 +88,26 @@ def mulu_entry_import(context: Context, data: dict[str, Any]) -> Answer:
     return _no(tk._("只有部门编目人员可以导入目录。"))
 
 
+def _harvest_seen(context: Context, data: dict[str, Any]) -> Answer:
+    """Those who oversee, and departments; whose source it is, is asked source by source."""
+    return YES if sources.concerns(roles.person(context)) else _no(tk._("汇聚由主管部门和平台管理员管理。"))
+
+
+def _harvest_managed(context: Context, data: dict[str, Any]) -> Answer:
+    return YES if sources.manages(roles.person(context)) else _no(tk._("汇聚由主管部门和平台管理员管理。"))
+
+
+HARVEST = dict.fromkeys(
+    ("mulu_harvest_source_list", "mulu_harvest_source_show", "mulu_harvest_run_list", "mulu_harvest_run_show", "mulu_harvest_step_list",
+     "mulu_harvest_problem_list"),
+    _harvest_seen,
+) | dict.fromkeys(
+    ("mulu_harvest_source_create", "mulu_harvest_source_update", "mulu_harvest_source_delete", "mulu_harvest_run_create",
+     "mulu_harvest_run_stop", "mulu_harvest_preview"),
+    _harvest_managed,
+)  # fmt: skip
+
+
 @tk.chained_auth_function
 @tk.auth_sysadmins_check
 @tk.auth_allow_anonymous_access
@@ -145,7 +166,7 @@ CLOSED = (
 NO_GROUPS = ("group_create", "group_update", "group_delete", "group_purge")
 """The portal has no groups, and by CKAN's actions for groups an organisation could be changed, its function with it."""
 
-FUNCTIONS = OURS | dict.fromkeys(CLOSED + NO_GROUPS, _nobody) | {"package_delete": package_delete, "resource_show": resource_show, "resource_update": change_resource, "resource_delete": change_resource}
+FUNCTIONS = OURS | HARVEST | dict.fromkeys(CLOSED + NO_GROUPS, _nobody) | {"package_delete": package_delete, "resource_show": resource_show, "resource_update": change_resource, "resource_delete": change_resource}
 
 
 @tk.chained_auth_function

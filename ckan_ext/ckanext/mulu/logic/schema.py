@@ -117,3 +117,30 @@ def usage_list(ignore_empty: Any) -> Schema:
         "grant": words, "package": words, "since": [ignore_empty, day], "until": [ignore_empty, day],
         "limit": [ignore_empty, number], "offset": [ignore_empty, number],
     }  # fmt: skip
+
+
+@validator_args
+def harvest_source(not_empty: Any, ignore_missing: Any, convert_to_json_if_string: Any, dict_only: Any, boolean_validator: Any) -> Schema:
+    return {
+        "name": [not_empty, text],
+        "settings": [ignore_missing, convert_to_json_if_string, dict_only],
+        "enabled": [ignore_missing, boolean_validator],
+    }
+
+
+@validator_args
+def harvest_name(not_empty: Any, ignore_empty: Any, boolean_validator: Any) -> Schema:
+    paged = {"limit": [ignore_empty, number], "offset": [ignore_empty, number]}
+    return {"name": [not_empty, text], "dry_run": [ignore_empty, boolean_validator], "real": [ignore_empty, boolean_validator], **paged}
+
+
+@validator_args
+def harvest_steps(not_empty: Any, ignore_empty: Any, boolean_validator: Any, one_of: Any) -> Schema:
+    return {
+        "run": [not_empty, text],
+        "kind": [ignore_empty, one_of(["add", "change", "remove", "restore", "refuse"])],
+        "state": [ignore_empty, one_of(["planned", "done", "refused"])],
+        "held": [ignore_empty, boolean_validator],
+        "limit": [ignore_empty, number],
+        "offset": [ignore_empty, number],
+    }

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 OBJECTIONS = {"sharing_application": "dispute", "open_application": "rereview", "demand": "rereview"}
 """Procedure → the one by which its answer is objected to (政务数据共享条例 第二十八条, 华容 第二十八条)."""
 
-_NOT_A_FACT = ("reason", "promise", "entry", "entries", "count", "email", "phone", "contact")
+_NOT_A_FACT = ("reason", "promise", "entry", "entries", "count", "email", "phone", "contact", "run")
 _WORDS = ("text", "long_text", "choice", "choices", "list", "date", "number")
 
 

@@ -40,7 +40,7 @@ class Operation:
 
 def operations() -> dict[str, Operation]:
     """The contract, action by action. Every action of the portal must be here: a test compares."""
-    subject = body({"type": {"enum": ["entry", "department", "case", "place"]}, "id": {"type": "string", "maxLength": 1000}})
+    subject = body({"type": {"enum": ["entry", "department", "case", "place", "source"]}, "id": {"type": "string", "maxLength": 1000}})
     lists = {"limit": NUMBER, "offset": NUMBER}
     case_event = {"id": ID, "event": ID}
     asked = body({"id": ID, "items": listed(ID)}, reasons=FREE)
@@ -78,6 +78,7 @@ def operations() -> dict[str, Operation]:
                  submit=FLAG, source=FREE),
             record({"created": listed(FREE), "updated": listed(FREE), "unchanged": listed(FREE), "refused": listed(FREE), "counts": FREE}),
         ),
+        **_harvest(lists),
         "mulu_notice_list": Operation(
             body({}, unread=FLAG, case=ID, id=NUMBER, **lists), record({"count": NUMBER, "unread": NUMBER, "results": listed(FREE)}), reads=True
         ),
@@ -93,6 +94,31 @@ def operations() -> dict[str, Operation]:
         "mulu_entry_check": Operation(body({"entry": FREE}), record({"problems": listed(ref("Problem"))}), reads=True),
         "mulu_entry_history": Operation(body({"id": ID}), listed(record({"version": NUMBER, "published_at": ID, "summary": ID})), reads=True),
     }
+
+
+def _harvest(lists: dict[str, Schema]) -> dict[str, Operation]:
+    name = {"name": ID}
+    found = {"count": NUMBER}
+    return {
+        "mulu_harvest_source_list": Operation(body({}), listed(ref("HarvestSource")), reads=True),
+        "mulu_harvest_source_show": Operation(body(name), ref("HarvestSource"), reads=True),
+        "mulu_harvest_source_create": Operation(body({**name, "settings": FREE}), ref("HarvestSource")),
+        "mulu_harvest_source_update": Operation(body(name, settings=FREE, enabled=FLAG), ref("HarvestSource")),
+        "mulu_harvest_source_delete": Operation(body(name), ref("HarvestSource")),
+        "mulu_harvest_run_create": Operation(body(name, dry_run=FLAG), ref("HarvestRun")),
+        "mulu_harvest_run_list": Operation(body(name, real=FLAG, **lists), record({**found, "results": listed(ref("HarvestRun"))}), reads=True),
+        "mulu_harvest_run_show": Operation(body({"id": ID}), ref("HarvestRun"), reads=True),
+        "mulu_harvest_run_stop": Operation(body({"id": ID}), ref("HarvestRun")),
+        "mulu_harvest_step_list": Operation(
+            body({"run": ID}, kind={"enum": ["add", "change", "remove", "restore", "refuse"]}, state={"enum": ["planned", "done", "refused"]},
+                 held=FLAG, **lists),
+            record({**found, "results": listed(ref("HarvestStep"))}), reads=True,
+        ),
+        "mulu_harvest_problem_list": Operation(body(name, **lists), record({**found, "results": listed(ref("HarvestProblem"))}), reads=True),
+        "mulu_harvest_preview": Operation(
+            body({**name, "settings": FREE}), record({"entries": listed(FREE), "problems": listed(ref("Problem")), "whole": FLAG})
+        ),
+    }  # fmt: skip
 
 
 def document() -> dict[str, Any]:

@@ -40,7 +40,7 @@ PROBLEM = record(
 )  # fmt: skip
 CASE_ROW = record(
     {
-        "id": TEXT, "procedure": TEXT, "procedure_title": TEXT, "title": TEXT, "subject_type": {"enum": ["entry", "department", "case", "place"]},
+        "id": TEXT, "procedure": TEXT, "procedure_title": TEXT, "title": TEXT, "subject_type": {"enum": ["entry", "department", "case", "place", "source"]},
         "subject_id": TEXT, "org": TEXT, "org_title": TEXT, "state": TEXT, "state_label": TEXT, "is_open": FLAG, "due_on": MAYBE_DAY,
         "days_left": {"type": ["integer", "null"]}, "overdue": FLAG, "provisional": FLAG, "my_turn": FLAG, "opened_at": TEXT,
         "updated_at": TEXT, "version": NUMBER,
@@ -68,6 +68,23 @@ COMPONENTS: dict[str, Schema] = {
         "due_on": MAYBE_DAY, "provisional": FLAG, "overdue": FLAG, "timeline": listed(record({"on": DAY, "label": TEXT, "state": TEXT})),
         "answer": {"type": ["object", "null"]}, "attachments": listed(FREE), "can": listed(TEXT),
     }),
+    "HarvestSource": record({
+        "name": TEXT, "title": TEXT, "reader": TEXT, "url": TEXT, "organization": TEXT, "schedule": TEXT,
+        "arrives": {"enum": ["draft", "submit", "publish"]}, "enabled": FLAG, "settings": FREE, "runs": listed(FREE), "may": FREE,
+        "state": {"enum": ["failed", "held", "refused", "running", "new", "well", "disabled"]},
+        "records": record({"in": NUMBER, "removed": NUMBER, "quarantined": NUMBER}),
+    }),
+    "HarvestRun": record({
+        "id": TEXT, "source": TEXT, "dry_run": FLAG, "phase": TEXT, "counts": FREE, "seconds": {"type": "number"},
+        "reasons": listed(record({"rule": TEXT, "message": TEXT})), "problems": listed(ref("Problem")), "error": TEXT, "case_id": TEXT,
+        "state": {"enum": ["waiting", "running", "held", "done", "failed", "stopped", "dropped"]},
+    }),
+    "HarvestStep": record({
+        "source_id": TEXT, "kind": {"enum": ["add", "change", "remove", "restore", "refuse"]}, "state": {"enum": ["planned", "done", "refused"]},
+        "title": TEXT, "provider": TEXT, "where": TEXT, "problems": listed(ref("Problem")), "reasons": listed(FREE),
+        "changes": listed(record({"field": TEXT, "label": TEXT, "before": TEXT, "after": TEXT, "local": TEXT})),
+    }),
+    "HarvestProblem": record({"source_id": TEXT, "title": TEXT, "where": TEXT, "problems": listed(ref("Problem")), "tries": NUMBER}),
     "CaseList": record({"count": NUMBER, "results": listed(ref("CaseRow"))}),
     "Refused": record({
         "help": TEXT,

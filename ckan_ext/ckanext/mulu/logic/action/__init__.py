@@ -6,6 +6,7 @@ from ckanext.mulu.logic.action import (
     cases,
     catalogue,
     grants,
+    harvest,
     imports,
     notices,
     organisations,
@@ -17,7 +18,7 @@ from ckanext.mulu.logic.action import (
 
 ACTIONS = {
     name: function
-    for module in (applications, batch, cases, catalogue, grants, imports, notices, overview, receipts)
+    for module in (applications, batch, cases, catalogue, grants, harvest, imports, notices, overview, receipts)
     for name, function in vars(module).items()
     if name.startswith("mulu_")
 }
