@@ -97,7 +97,7 @@ class _Normaliser:
         for field in FIELDS:
             if field.key in self.raw and field.kind not in ("items", "source", "resources", "review"):
                 self.put(field.key, self.read(field, field.key, self.raw[field.key]))
-        for key in ("name", "source"):
+        for key in ("name", "source", "resources"):  # a reader has them in the wire form
             self.put(key, self.raw.get(key))
         self.owners()
         self.formats()
