@@ -3,11 +3,13 @@
     out/current -> releases/<stamp>      what the web server serves
     out/releases/<stamp>/                the pages
     out/releases/<stamp>.manifest        which unit has which key and files, one JSON list a line
-    out/releases/building(.manifest)     a build under way, or one that was stopped: the next build goes on from it
+    out/releases/building(.manifest)     the start of the next release, a build under way, or one that was stopped
 
 A *unit* is a group of files made together from the same data and template, its *key* the digest of both. A unit whose key is
-unchanged is not made again. To spare the linking of every file on every build, the oldest of the kept releases becomes the
-start of the new one; files are replaced, never written into, so releases may share them by hard links.
+unchanged is not made again. Files are replaced, never written into, so that releases may share them by hard links.
+
+To link every file on every build would take longer than all else. So the oldest of the kept releases becomes the start of the
+next one, and it is brought up to date after a publication, not before: nobody waits for that.
 """
 
 from __future__ import annotations
@@ -15,28 +17,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol, Self
+from typing import IO, Any, Protocol, Self
+
+from mulu_site.manifest import Manifest, Unit, line_of, read_journal, read_manifest, same, to_disk, write_manifest
 
 KEEP = 3  # the published release, the one before it for a roll-back, and one to be taken up by the next build
 
 
 class BuildError(Exception):
     """The build stopped; the published site is as it was. The message is one Chinese sentence for the operator."""
-
-
-class Unit(NamedTuple):
-    key: str
-    files: list[str]
-    note: Any = None  # what a later build wants to know of this unit without making it again
-
-
-Manifest = dict[str, Unit]
 
 
 class Writer(Protocol):
@@ -47,24 +42,12 @@ class Writer(Protocol):
     def streams(self, parts: Iterable[tuple[str, bytes]]) -> None: ...
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Reads a manifest or a journal: the last line of a unit counts, a line cut short by a crash does not."""
-    units: Manifest = {}
-    if not path.exists():
-        return units
-    with path.open("rb") as stream:
-        for line in stream:
-            try:
-                name, key, files, note = json.loads(line)
-            except ValueError:
-                continue
-            units[name] = Unit(key, files, note)
-    return units
-
-
 @dataclass
 class Release:
-    """A release under construction. Call `unit()` for every group of files, then `publish()`."""
+    """A release under construction. Call `unit()` for every group of files, then `publish()`.
+
+    `base`: what lies in the folder already; `current`: what is published, in `current_dir`; `made`: the units written anew.
+    """
 
     out: Path
     base: Manifest
@@ -73,6 +56,8 @@ class Release:
     units: Manifest = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     owner: dict[str, str] = field(default_factory=dict)
+    published: Path | None = None
+    _folder: Path | None = None
 
     @property
     def root(self) -> Path:
@@ -86,20 +71,23 @@ class Release:
         """Keeps the unit's files if `key` is known, else calls `make(writer)` to have them written."""
         base, published = self.base.get(name), self.current.get(name)
         if base and base.key == key:
-            return self._claim(name, Unit(key, base.files, note))
-        self._log(name, Unit("", base.files if base else []))
+            return self._claim(name, base if base.note == note else Unit(key, base.files, note))
+        writer = _Writer(self, name, base.files if base else [])
+        writer.log()
         if published and published.key == key and self.current_dir:
             for path in published.files:
-                self._link(self.current_dir / path, path)
-            files = published.files
+                os.link(self.current_dir / path, writer.place(path))
         else:
-            writer = _Writer(self)
             make(writer)
-            files = writer.files
             self.made.append(name)
-        unit = Unit(key, files, note)
-        self._log(name, unit)
+        unit = Unit(key, writer.files, note)
+        self.log(name, unit)
         return self._claim(name, unit)
+
+    def published_files(self, name: str, key: str) -> list[Path]:
+        """The published files of a unit, if that is its key: what has not changed in them need not be made again."""
+        unit = self.current.get(name)
+        return [self.current_dir / path for path in unit.files] if self.current_dir and unit and unit.key == key else []
 
     def _claim(self, name: str, unit: Unit) -> Unit:
         for path in unit.files:
@@ -109,27 +97,20 @@ class Release:
         self.units[name] = unit
         return unit
 
-    def _link(self, source: Path, path: str) -> None:
-        target = self.target(path)
-        fresh = target.with_name(target.name + ".new")
-        fresh.unlink(missing_ok=True)
-        os.link(source, fresh)
-        os.replace(fresh, target)
-        fresh.unlink(missing_ok=True)  # rename does nothing when both names are already the same file
-
     def target(self, path: str) -> Path:
         target = self.root / path
         if path.startswith("/") or ".." in path.split("/"):
             raise BuildError(f"页面地址 {path} 越出了站点目录，已停止生成。")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.parent != self._folder:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._folder = target.parent
         return target
 
-    def _log(self, name: str, unit: Unit) -> None:
-        self._journal.write(json.dumps([name, *unit], ensure_ascii=False) + "\n")
-        self._journal.flush()
+    def log(self, name: str, unit: Unit) -> None:
+        self._journal.write(line_of(name, unit))
 
     def __enter__(self) -> Self:
-        self._journal = self.journal.open("a", encoding="utf-8")
+        self._journal = self.journal.open("ab", buffering=0)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
@@ -142,50 +123,64 @@ class Release:
                 reason = f"文件 {error.filename or ''} 读写失败：{error.strerror or error}"
             raise BuildError(f"{reason}，站点没有更新，已发布的内容保持原样。") from error
 
-    def publish(self, stamp: str) -> Path:
-        """Removes what no unit owns any more, seals the manifest and switches `current` to the new release."""
+    def tidy(self) -> None:
+        """Removes what no unit owns any more."""
         for unit in self.base.values():
             for path in unit.files:
                 if path not in self.owner:
                     (self.root / path).unlink(missing_ok=True)
                     with contextlib.suppress(OSError):
                         os.removedirs((self.root / path).parent)
+
+    def publish(self, stamp: str) -> Path:
+        """Seals the manifest and switches `current` to the new release."""
+        self.tidy()
+        to_disk(self.root / path for name in self.made for path in self.units[name].files)
         release = self.out / "releases" / stamp
-        _write_manifest(release.with_name(stamp + ".manifest"), self.units)
+        write_manifest(release.with_name(stamp + ".manifest"), self.units)
         self.root.rename(release)
         self.journal.unlink()
         switch(self.out, release)
-        for old in releases(self.out)[:-KEEP]:
-            _remove(old)
+        self.published = release
         return release
 
 
 @dataclass
 class _Writer:
-    """Writes each file beside its place and moves it there when it is whole: a file shared with another release is never written into."""
+    """Writes new files, never into one that is there: it may be another release's as well.
+
+    Of a unit that a stopped build left undone, the next one must know which files of others it had taken the place of.
+    """
 
     release: Release
+    name: str
+    before: list[str]
     files: list[str] = field(default_factory=list)
 
     def __call__(self, path: str, content: bytes) -> None:
-        self.streams([(path, content)])
+        with self.place(path).open("xb") as stream:
+            stream.write(content)
 
     def streams(self, parts: Iterable[tuple[str, bytes]]) -> None:
-        targets: dict[str, Path] = {}
         with contextlib.ExitStack() as stack:
             open_: dict[str, IO[bytes]] = {}
             for path, content in parts:
                 if path not in open_:
-                    targets[path] = self.release.target(path)
-                    open_[path] = stack.enter_context(_fresh(targets[path]).open("wb"))
+                    open_[path] = stack.enter_context(self.place(path).open("xb"))
                 open_[path].write(content)
-        for path, target in targets.items():
-            os.replace(_fresh(target), target)
-            self.files.append(path)
 
+    def place(self, path: str) -> Path:
+        """Where to write the file; nothing is there."""
+        target = self.release.target(path)
+        self.files.append(path)
+        if target.exists():
+            if path not in self.before:
+                self.log()
+            target.unlink()
+        return target
 
-def _fresh(target: Path) -> Path:
-    return target.with_name(target.name + ".new")
+    def log(self) -> None:
+        self.release.log(self.name, Unit("", [*self.before, *(path for path in self.files if path not in self.before)]))
 
 
 def releases(out: Path) -> list[Path]:
@@ -212,65 +207,120 @@ def switch(out: Path, release: Path) -> None:
 
 
 def roll_back(out: str | Path) -> Path:
-    """Publishes the release before the current one again; raises `BuildError` where there is none."""
+    """Publishes the release before the current one again; raises `BuildError` where there is none or a build is under way."""
     out = Path(out)
-    now = current(out)
-    older = [r for r in releases(out) if now and r.name < now.name]
-    if not older:
-        raise BuildError("没有更早的版本可以回退。")
-    switch(out, older[-1])
-    return older[-1]
+    with _alone(out):
+        now = current(out)
+        older = [r for r in releases(out) if now and r.name < now.name]
+        if not older:
+            raise BuildError("没有更早的版本可以回退。")
+        switch(out, older[-1])
+        return older[-1]
 
 
 @contextlib.contextmanager
 def start(out: str | Path) -> Iterator[Release]:
     """Opens the next release of the site in `out`; only one build at a time."""
     out = Path(out)
-    (out / "releases").mkdir(parents=True, exist_ok=True)
-    with (out / "releases" / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BuildError("另一个站点生成任务正在进行，请等它结束后再试。") from None
+    with _alone(out):
         try:
             release = _prepare(out)
         except OSError as error:
             raise BuildError(f"站点目录 {out} 不能写入：{error.strerror}。") from error
         with release:
             yield release
+        if release.published:
+            del release
+            _be_ready(out)
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    try:
+        (out / "releases").mkdir(parents=True, exist_ok=True)
+        lock = (out / "releases" / ".lock").open("w")
+    except OSError as error:
+        raise BuildError(f"站点目录 {out} 不能写入：{error.strerror}。") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildError("另一个站点生成任务正在进行，请等它结束后再试。") from None
+        yield
 
 
 def _prepare(out: Path) -> Release:
-    building, journal = out / "releases" / "building", out / "releases" / "building.manifest"
-    published = current(out)
-    if building.exists() and not journal.exists():
+    folder = out / "releases"
+    building, journal, published = folder / "building", folder / "building.manifest", current(out)
+    for release in releases(out):
+        if not published or release.name > published.name:
+            _remove(release)  # it was rolled back, or never published: nothing a later roll-back should lead to
+    for file in folder.glob("*.manifest*"):
+        if not (folder / file.name.partition(".")[0]).exists():
+            file.unlink()
+    if building.exists() and (not journal.exists() or _before_restart(journal)):
         _remove(building)
     if not building.exists():
-        journal.unlink(missing_ok=True)
-        done = releases(out)
-        if len(done) >= KEEP and done[0] != published:
-            done[0].rename(building)
-            done[0].with_name(done[0].name + ".manifest").rename(journal)
-        elif published:
-            shutil.copytree(published, building, copy_function=os.link)
-            shutil.copyfile(published.with_name(published.name + ".manifest"), journal)
-        else:
-            building.mkdir()
-            journal.touch()
-    base = read_manifest(journal)
-    _write_manifest(journal, base)  # a journal that a crash cut in the middle of a line is made whole again
-    now = read_manifest(published.with_name(published.name + ".manifest")) if published else {}
+        _take_up(out, published, building, journal)
+    manifest = published.with_name(published.name + ".manifest") if published else journal
+    now = read_manifest(manifest) if published else {}
+    if published and same(journal, manifest):
+        return Release(out, now, now, published)
+    base = read_journal(journal)
+    if any(not unit.key for unit in base.values()):
+        _sweep(building, base)
+    write_manifest(journal, base)  # one that a crash cut in the middle of a line is made whole again
     return Release(out, base, now, published)
 
 
-def _write_manifest(path: Path, units: Manifest) -> None:
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as stream:
-        for name, unit in units.items():
-            stream.write(json.dumps([name, *unit], ensure_ascii=False) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(fresh, path)
+def _before_restart(journal: Path) -> bool:
+    """Whether the machine has been started since: what was written last may not have reached the disk."""
+    return journal.stat().st_mtime < time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _take_up(out: Path, published: Path | None, building: Path, journal: Path) -> None:
+    """Makes `building` from a release that is no longer needed, or from the published one."""
+    spare = [release for release in releases(out) if release != published][: 2 - KEEP]
+    for old in spare[:-1]:
+        _remove(old)
+    if spare:
+        spare[-1].rename(building)
+        spare[-1].with_name(spare[-1].name + ".manifest").rename(journal)
+    elif published:
+        shutil.copytree(published, building, copy_function=os.link)
+        shutil.copyfile(published.with_name(published.name + ".manifest"), journal)
+    else:
+        building.mkdir()
+        journal.touch()
+
+
+def _be_ready(out: Path) -> None:
+    """Brings the start of the next release up to what is published now. What fails here costs the next build time, nothing else."""
+
+    def never(write: Writer) -> None:
+        raise AssertionError("what is published is linked, not made")
+
+    try:
+        release = _prepare(out)
+        if release.base is release.current:
+            return
+        with release:
+            for name, unit in release.current.items():
+                release.unit(name, unit.key, never, unit.note)
+            release.tidy()
+        write_manifest(release.journal, release.units)
+    except (OSError, BuildError):
+        _remove(out / "releases" / "building")
+
+
+def _sweep(root: Path, units: Manifest) -> None:
+    """A build was stopped while it wrote files that no line of the journal names yet: they go."""
+    known = {path for unit in units.values() for path in unit.files}
+    for folder, _, files in os.walk(root):
+        for file in files:
+            path = Path(folder, file)
+            if path.relative_to(root).as_posix() not in known:
+                path.unlink()
 
 
 def _remove(release: Path) -> None:
