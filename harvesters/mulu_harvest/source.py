@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from typing import Any, Literal
 
 import yaml
+
+from mulu.errors import Problem
 
 SOURCES = Path(__file__).resolve().parents[1] / "sources"
 
 
 class SourceError(Exception):
-    """The source's settings or its data are not what they must be; nothing of it is taken."""
+    """The source's settings or its data are not what they must be; nothing of it is taken.
+
+    ``problems``: of settings, all at once, each with its key as ``field``; empty where it is about data.
+    """
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        self.problems = problems
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,7 @@ class Source:
     reader: str
     url: str
     licence: str
+    """What is known of the licence of its metadata."""
     file: str = ""
     fields: Mapping[str, Field] = field(default_factory=dict)
     """Our key → the source's field."""
@@ -97,10 +108,48 @@ class Source:
     """What only its reader knows: page size, filter, path, name of the variable that holds the key."""
 
 
+def parse(name: str, settings: Mapping[str, Any]) -> Source:
+    """A source from its settings: those of a ``source.yml``, of a form, or as :func:`to_settings` gave them.
+
+    :raises SourceError: with every problem at once, one for each key that is unknown, missing or not what it must be.
+    """
+    from .settings import read
+
+    values, problems = read(name, settings)
+    if problems:
+        told = "；".join(problem.message for problem in problems)
+        raise SourceError(f"来源“{name}”的设置有误：{told}", tuple(problems))
+    return Source(**values)
+
+
+def to_settings(source: Source) -> dict[str, Any]:
+    """The settings of a source, JSON-able, without what is as by default: ``parse(source.name, to_settings(source)) == source``."""
+    return {
+        f.name: _plain(value)
+        for f in fields(Source)
+        if f.name != "name" and (value := getattr(source, f.name)) != _default(f)
+    }
+
+
+def _default(f: Any) -> Any:
+    return f.default_factory() if f.default_factory is not MISSING else f.default
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (Field, Items)):
+        given = {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != _default(f)}
+        return given["field"] if isinstance(value, Field) and len(given) == 1 else given
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (tuple, frozenset)):
+        return [_plain(one) for one in (sorted(value) if isinstance(value, frozenset) else value)]
+    return value
+
+
 def load_source(name_or_folder: str | Path) -> Source:
     """The source of this name under ``harvesters/sources``, or that of a folder.
 
-    :raises SourceError: no such folder, or a key that is missing or unknown.
+    :raises SourceError: no such folder, or settings that are wrong, all problems at once.
     """
     folder = Path(name_or_folder)
     if not (folder / "source.yml").is_file():
@@ -108,21 +157,17 @@ def load_source(name_or_folder: str | Path) -> Source:
     path = folder / "source.yml"
     if not path.is_file():
         raise SourceError(f"没有名为“{name_or_folder}”的来源：缺少 {path.name}")
+    name = folder.resolve().name
     try:
         settings = yaml.safe_load(path.read_text("utf-8"))
-        settings["items"] = tuple(Items(**rule) for rule in settings.get("items", ()))
-        settings["fields"] = {key: _field(where) for key, where in settings["fields"].items()}
-        if "identity" in settings:
-            settings["identity"] = _field(settings["identity"])
-        settings["empty"] = frozenset(settings.get("empty", ()))
-        settings["expected"] = tuple(settings.get("expected", (0, 10**9)))
-        return Source(name=folder.name, **settings)
-    except (TypeError, AttributeError, KeyError, yaml.YAMLError) as error:
-        raise SourceError(f"来源“{folder.name}”的 source.yml 有误：{error}") from error
-
-
-def _field(where: str | dict[str, str]) -> Field:
-    return Field(where) if isinstance(where, str) else Field(**where)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SourceError(f"来源“{name}”的 source.yml 读不了：{error}") from error
+    if not isinstance(settings, dict):
+        raise SourceError(f"来源“{name}”的 source.yml 应当是“键: 值”的列表")
+    try:
+        return parse(name, settings)
+    except SourceError as error:
+        raise SourceError(f"source.yml：{error}", error.problems) from None
 
 
 def source_names() -> list[str]:
