@@ -6,7 +6,7 @@ Access rights come from openness, never from sharing between departments; freque
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,11 +111,16 @@ def _distribution(resource: dict[str, str]) -> Node:
     )
 
 
-def catalogue_page(site: Site, number: int, pages: int, total: int, datasets: Iterable[Node]) -> list[Node]:
-    """One page of the catalogue, tied to its neighbours by hydra as CKAN's own DCAT feed is; the first one states the total."""
+def catalogue_page(
+    site: Site, number: int, pages: int, total: int, datasets: Iterable[Node], *, address: Callable[[int], str] | None = None
+) -> list[Node]:
+    """One page of the catalogue, tied to its neighbours by hydra as CKAN's own DCAT feed is; the first one states the total.
+
+    address: of a page by its number, where it is not the public site's file.
+    """
 
     def at(page: int) -> Iri:
-        return Iri(site.url(f"dcat/catalog-{page}.ttl"))
+        return Iri(address(page) if address else site.url(f"dcat/catalog-{page}.ttl"))
 
     catalogue = site.url("")
     content = list(datasets)

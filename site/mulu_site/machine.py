@@ -35,10 +35,8 @@ def whole(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[tuple[st
     entries.json holds one entry a line: small programs can read it line by line. The CSV is UTF-8 with a byte order mark, for Excel;
     a cell that a spreadsheet would run as a formula gets an apostrophe.
     """
-    head = {"@context": "https://project-open-data.cio.gov/v1.1/schema/catalog.jsonld", "@type": "dcat:Catalog"}
-    head |= {"@id": site.url("data.json"), "conformsTo": "https://project-open-data.cio.gov/v1.1/schema"}
     labels = {f.key: f.label for f in words.FIELDS} | {"provider_title": "信息资源提供方"}
-    yield "data.json", _dump(head)[:-1] + b',"dataset":['
+    yield "data.json", _data_json_head(site)
     yield "entries.json", b"["
     yield "entries.csv", "\ufeff".encode() + _csv_row([*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"])
     before = b"\n"
@@ -49,6 +47,22 @@ def whole(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[tuple[st
         before = b",\n"
     yield "data.json", b"\n]}"
     yield "entries.json", b"\n]"
+
+
+def data_json(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:
+    """data.json alone, in pieces."""
+    yield _data_json_head(site)
+    before = b"\n"
+    for entry, row in entries:
+        yield before + _dump(dcat_us(entry, row, site))
+        before = b",\n"
+    yield b"\n]}"
+
+
+def _data_json_head(site: Site) -> bytes:
+    head = {"@context": "https://project-open-data.cio.gov/v1.1/schema/catalog.jsonld", "@type": "dcat:Catalog"}
+    head |= {"@id": site.url("data.json"), "conformsTo": "https://project-open-data.cio.gov/v1.1/schema"}
+    return _dump(head)[:-1] + b',"dataset":['
 
 
 def _cells(entry: Entry, row: Row, site: Site) -> list[str]:
