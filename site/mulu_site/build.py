@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-from mulu_site import asking, dcat, lists, machine, search
+from mulu_site import asking, dcat, lists, machine, offline, search
 from mulu_site.catalogue import Catalogue
 from mulu_site.entry_view import LIMITS, entry_view
 from mulu_site.ledger import Ledger, read_ledger
@@ -345,10 +345,12 @@ class _Job:
     def shell_files(self) -> None:
         prefix = urlsplit(self.site.site_url).path.rstrip("/") + "/"
         self._page("404.html", "404.html", root=prefix)
-        for file in sorted((TEMPLATES / "assets").iterdir()):
-            self._file(f"assets/{file.name}", file.read_bytes())
+        self._page("offline.html", "offline.html")
+        assets = {f"assets/{file.name}": file.read_bytes() for file in sorted((TEMPLATES / "assets").iterdir())}
         english = yaml.safe_load((Path(__file__).parent / "i18n" / "en.yml").read_text())
-        self._file("assets/en.json", json.dumps(english, ensure_ascii=False, separators=(",", ":")).encode())
+        assets["assets/en.json"] = json.dumps(english, ensure_ascii=False, separators=(",", ":")).encode()
+        for path, content in (assets | {"sw.js": offline.worker(assets, self.site)}).items():
+            self._file(path, content)
         if self.pages:
             from mulu_site import docs  # only the hand-written pages need mkdocs
 

@@ -3,7 +3,8 @@
 First stage, `search/rows-*.json`: title, department, classes, formats, date and pinyin initials of every entry, PIECE rows a file.
 Second stage, `search/words-*.json`: for every pair of neighbouring characters in abstracts and item names, the entries that hold it;
 a query fetches only the files of its own pairs. `search/index.json` names the files (by digest, so that a release never mixes
-with another one in a cache) and the values of the facets. search.js reads all this; its `fold` and `shard` must match ours.
+with another one in a cache), the values of the facets and the words that mean the same (synonyms.yml). search.js reads all
+this; its `fold` and `shard` must match ours.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
+
+import yaml
 
 from mulu_site.lists import Group
 from mulu_site.row import Row
+from mulu_site.text import fold, sound
 
 PIECE = 5000
+SYNONYMS = Path(__file__).with_name("synonyms.yml")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -82,6 +88,7 @@ def pieces(rows: Sequence[Row], groups: dict[str, list[Group]]) -> Iterator[byte
                 "share": [place["share"].get(r.share, -1) for r in part],
                 "frequency": [place["frequency"].get(r.frequency, -1) for r in part],
                 "format": [[format_place[f] for f in r.formats] for r in part],
+                "api": [n for n, r in enumerate(part) if r.api],
                 "objection": [n for n, r in enumerate(part) if r.objection],
             }
         )
@@ -90,8 +97,9 @@ def pieces(rows: Sequence[Row], groups: dict[str, list[Group]]) -> Iterator[byte
 def index(rows: Sequence[Row], groups: dict[str, list[Group]], piece_files: list[str], shard_files: list[str]) -> bytes:
     """What search.js reads first."""
     facets = {d: [[g.key, g.label] for g in found] for d, found in groups.items()}
-    facets["format"] = [[f, f] for f in format_values(rows)]
-    labels = {g.dimension.id: g.dimension.label for found in groups.values() for g in found} | {"format": "格式"}
+    facets["department"] = [[*pair, sound(pair[1]).initials] for pair in facets["department"]]
+    facets |= {"format": [[f, f] for f in format_values(rows)], "api": [["1", "提供接口"]]}
+    labels = {g.dimension.id: g.dimension.label for found in groups.values() for g in found}
     return _json(
         {
             "total": len(rows),
@@ -99,9 +107,16 @@ def index(rows: Sequence[Row], groups: dict[str, list[Group]], piece_files: list
             "rows": piece_files,
             "words": shard_files,
             "facets": facets,
-            "labels": labels,
+            "labels": labels | {"format": "格式", "api": "接口"},
+            "synonyms": synonyms(),
         }
     )
+
+
+@cache
+def synonyms() -> list[list[str]]:
+    """Groups of words that mean the same, folded as search compares them."""
+    return [[fold(word) for word in group] for group in yaml.safe_load(SYNONYMS.read_text())]
 
 
 def format_values(rows: Sequence[Row]) -> list[str]:

@@ -29,7 +29,7 @@ PAGES = {
     "apply": "guide/apply/", "object": "guide/object/", "correct": "guide/correct/", "demand": "guide/demand/", "complain": "guide/complain/",
     "ask for a re-review": "ask/rereview/?entry=closed", "ask for data": "ask/demand/", "status": "ask/status/", "ledger": "ledger/",
     "re-reviews": "ledger/rereviews/", "demands": "ledger/demands/", "about": "about/",
-    "accessibility": "accessibility/", "api": "api/", "not found": "404.html", "documentation": "develop/architecture/",
+    "accessibility": "accessibility/", "api": "api/", "not found": "404.html", "offline": "offline.html", "synonyms": "catalogue/?q=医保", "documentation": "develop/architecture/",
 }  # fmt: skip
 
 

@@ -2,10 +2,10 @@
 // Stage one (titles, departments, classes, codes, pinyin initials) answers at once; stage two (abstracts, item names) follows.
 (() => {
   const { root, translate, translateAll, ready } = window.mulu;
-  const FACETS = ["open", "department", "theme", "kind", "share", "frequency", "format"];
+  const FACETS = ["open", "department", "theme", "kind", "share", "frequency", "format", "api"];
   const PER_PAGE = 30, SHOWN = 10;
   const byId = (id) => document.getElementById(id);
-  const field = byId("q"), results = byId("results"), count = byId("count"), sort = byId("sort"), chosen = byId("chosen");
+  const field = byId("q"), results = byId("results"), count = byId("count"), sort = byId("sort"), chosen = byId("chosen"), also = byId("also");
   const facetBox = byId("facets"), facetGroups = byId("facet-groups");
   const fold = (text) => text.normalize("NFKC").toLowerCase();
   const number = (n) => n.toLocaleString("en-US");
@@ -26,12 +26,18 @@
       const all = { ...head, objection: new Set(), open: [], share: [], department: [], theme: [], kind: [], frequency: [], format: [] };
       for (const name of ["title", "page", "code", "initials", "date"])
         all[name] = pieces.flatMap((p) => (p.department.length ? p[name].split("\n") : []));
-      for (const name of FACETS) all[name] = pieces.flatMap((p) => p[name]);
-      pieces.forEach((p, n) => p.objection.forEach((i) => all.objection.add(n * head.piece + i)));
+      for (const name of FACETS) if (name !== "api") all[name] = pieces.flatMap((p) => p[name]);
+      all.api = new Array(head.total).fill(-1);
+      pieces.forEach((p, n) => {
+        for (const i of p.objection) all.objection.add(n * head.piece + i);
+        for (const i of p.api) all.api[n * head.piece + i] = 0;
+      });
       all.folded = all.title.map(fold);
       all.codes = all.code.map(fold);
       all.names = Object.fromEntries(FACETS.map((f) => [f, head.facets[f].map(([, label]) => fold(label))]));
+      all.departmentInitials = head.facets.department.map(([, , initials]) => initials);
       index = all;
+      navigator.serviceWorker?.controller?.postMessage({ keep: "search" }); // so that it answers without a network as well
     })();
     loading.catch(() => { loading = null; });
     return loading;
@@ -71,8 +77,25 @@
 
   // ---- matching
 
-  // How well entry i answers the term: title first, then code, classes and department, initials, and last its text. 0: not at all.
+  // The term with each of its words that has others for the same thing replaced by these: 医保药店 → 医疗保险药店, 医保零售药店 …
+  const MOST_VARIANTS = 12;
+  function variants(term) {
+    const found = new Set();
+    for (const group of index.synonyms) {
+      const word = group.filter((w) => term.includes(w)).sort((a, b) => b.length - a.length)[0];
+      if (word) for (const other of group) if (other !== word && !term.includes(other)) found.add(term.replace(word, other));
+    }
+    return [...found].slice(0, MOST_VARIANTS);
+  }
+
+  // A title that holds another word for the same thing comes after all that hold the word itself.
   function matcher(term) {
+    const own = matcherOf(term), others = variants(term).map(matcherOf);
+    return (i) => own(i) || Math.min(39, 0.6 * Math.max(0, ...others.map((test) => test(i))));
+  }
+
+  // How well entry i answers the term: title first, then code, classes and department, initials, and last its text. 0: not at all.
+  function matcherOf(term) {
     const facets = FACETS.map((f) => [index[f], index.names[f].map((name) => [...term].length > 1 && name.includes(term))]).filter(([, hit]) => hit.includes(true));
     const latin = /^[a-z0-9]{2,}$/.test(term);
     const text = inText.get(term);
@@ -84,6 +107,7 @@
       if (latin) {
         const start = index.initials[i].indexOf(term);
         if (start >= 0) return start === 0 ? 12 : 8;
+        if (index.departmentInitials[index.department[i]]?.includes(term)) return 8;
       }
       return text?.has(i) ? 1 : 0;
     };
@@ -94,7 +118,7 @@
     const tests = terms.map(matcher);
     const wanted = FACETS.filter((f) => state[f].length).map((f) => {
       const keys = index.facets[f].map(([key]) => key);
-      return [f, new Set(state[f].map((key) => keys.indexOf(key)))];
+      return [f, new Set(state[f].map((key) => keys.indexOf(key)).map((k) => (k < 0 ? NaN : k)))]; // a value that nobody has finds nothing
     });
     const hits = [], score = new Map();
     const counts = Object.fromEntries(FACETS.map((f) => [f, new Array(index.facets[f].length).fill(0)]));
@@ -107,12 +131,16 @@
       let missed = "", misses = 0;
       for (const [f, set] of wanted) if (!passes(f, set, i)) { missed = f; if (++misses > 1) break; }
       if (misses > 1) continue;
-      for (const f of misses ? [missed] : FACETS) for (const k of [].concat(index[f][i])) if (k >= 0) counts[f][k]++;
+      for (const f of misses ? [missed] : FACETS) {
+        const k = index[f][i];
+        if (Array.isArray(k)) for (const one of k) counts[f][one]++;
+        else if (k >= 0) counts[f][k]++;
+      }
       if (!misses) { hits.push(i); score.set(i, sum); }
     }
     if (state.sort === "updated") hits.sort((a, b) => (index.date[b] > index.date[a]) - (index.date[b] < index.date[a]) || a - b);
     else if (state.sort !== "title" && terms.length) hits.sort((a, b) => score.get(b) - score.get(a) || a - b);
-    return { hits, counts, terms, score };
+    return { hits, counts, terms: terms.flatMap((term) => [term, ...variants(term)]), others: terms.flatMap(variants), score };
   }
 
   // ---- the page
@@ -233,6 +261,8 @@
     }
     const said = translate(`共 ${number(found.hits.length)} 条`);
     if (count.textContent !== said) count.textContent = said;
+    also.hidden = !found.others.length;
+    also.replaceChildren(translate("同时检索："), make("span", { lang: "zh-CN" }, found.others.join("、")));
     facets(state, found.counts);
     translateAll(results);
     results.dataset.query = state.q;
@@ -273,7 +303,7 @@
     timer = setTimeout(async () => {
       const terms = fold(state.q).split(/\s+/).filter((t) => [...t].length > 1);
       if (!terms.length) { results.dataset.complete = state.q; return; }
-      await Promise.all(terms.map(lookUp)).catch(() => {}); // the text index failed: titles still answer
+      await Promise.all(terms.flatMap((term) => [term, ...variants(term)]).map(lookUp)).catch(() => {}); // the text index failed: titles still answer
       if (mine === turn) { show(); results.dataset.complete = state.q; }
     }, 100);
   }
@@ -281,6 +311,13 @@
     state = { ...state, ...part };
     update(true);
   }
+
+  // All that a query finds, as folders under entry/, for a page's own scripts and for tests.
+  window.mulu.find = async (q) => {
+    await load();
+    await Promise.all(fold(q).split(/\s+/).flatMap((term) => [term, ...variants(term)]).map(lookUp));
+    return find({ ...read(), q }).hits.map((i) => index.page[i]);
+  };
 
   field.value = state.q;
   sort.value = state.sort;

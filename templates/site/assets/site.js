@@ -88,6 +88,10 @@
       button.textContent = translate("已复制");
     };
 
+  // What was read and searched once can be read without a network (sw.js); browsers allow it over https and on this machine only
+  if (navigator.serviceWorker && isSecureContext && location.protocol !== "file:")
+    addEventListener("load", () => navigator.serviceWorker.register(root + "sw.js", { updateViaCache: "none" }).catch(() => {}));
+
   // "/" goes to the search field, as on other registers
   document.addEventListener("keydown", (event) => {
     const field = document.getElementById("q");
