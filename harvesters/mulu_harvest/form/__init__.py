@@ -11,6 +11,6 @@ Decisions worth knowing:
 - ``是`` under 是否向社会开放 without a condition, and other words that no code fits, are asked for and not guessed.
 """
 
-from .reader import FormReport, SheetReport, read_form
+from .reader import FormRecords, FormReport, SheetReport, read_form, read_records
 
-__all__ = ["FormReport", "SheetReport", "read_form"]
+__all__ = ["FormRecords", "FormReport", "SheetReport", "read_form", "read_records"]

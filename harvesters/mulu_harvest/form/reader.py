@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from mulu.errors import Problem
 from mulu.profile import Profile
@@ -15,6 +14,7 @@ from ..limits import Limits
 from ..normalise import Departments, check, normalise
 from ..record import Draft, Record
 from ..text import one_line
+from .doubles import Named, doubles
 from .guard import Unreadable
 from .headers import Header, find_header, words
 from .table import TableReader, add_items
@@ -90,6 +90,24 @@ def read_form(
     return FormReport(
         filename, tuple(drafts), tuple(reading.problems), tuple(reading.sheets), tuple(reading.demands), refused
     )
+
+
+@dataclass(frozen=True)
+class FormRecords:
+    """The entries of a file in its own words. ``problems``: of the file, its columns and rows that became no entry."""
+
+    records: tuple[Record, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def read_records(source: str | Path | bytes | BinaryIO, filename: str, *, limits: Limits | None = None) -> FormRecords:
+    """As :func:`read_form`, before anything is looked up or checked: for a harvest, which does that for every source alike."""
+    try:
+        reading = _Reading(open_workbook(source, filename, limits or Limits.from_environment()))
+    except Unreadable as refusal:
+        return FormRecords(problems=(refusal.problem,))
+    reading.run()
+    return FormRecords(tuple(reading.records), tuple(reading.problems))
 
 
 class _Reading:
@@ -204,20 +222,13 @@ class _Reading:
 
 
 def _mark_doubles(drafts: list[Draft]) -> list[Draft]:
-    """Two entries with one code, or one department's two with one title: both are told, each with the other's place."""
-    marked = list(drafts)
-    for key, rule, label in (("resource_code", "code_twice", "信息资源代码"), ("title", "title_twice", "信息资源名称")):
-        groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-        for index, draft in enumerate(drafts):
-            if value := draft.entry.get(key):
-                owner = "" if key == "resource_code" else draft.entry.get("provider", "")
-                groups[value, owner].append(index)
-        for (value, _), indexes in groups.items():
-            for index in indexes if len(indexes) > 1 else ():
-                others = "、".join(drafts[other].where for other in indexes if other != index)
-                message = (
-                    f"{drafts[index].where}的{label}“{value}”与{others}相同，同一{label}只能登记一次，请删改其中一处"
-                )
-                problem = Problem(key, rule, message, value=value, where=drafts[index].where)
-                marked[index] = replace(marked[index], problems=(*marked[index].problems, problem))
-    return marked
+    found = doubles(
+        [
+            Named(draft.where, *(str(draft.entry.get(key) or "") for key in ("resource_code", "provider", "title")))
+            for draft in drafts
+        ]
+    )
+    return [
+        replace(draft, problems=(*draft.problems, *found[index])) if index in found else draft
+        for index, draft in enumerate(drafts)
+    ]

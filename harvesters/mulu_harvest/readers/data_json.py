@@ -28,12 +28,13 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
 
     :raises SourceError: no JSON, no array of datasets, or a document that is cut.
     """
-    with fetch.get(source.url, accept=_ACCEPT, conditional=True) as answer:
+    address = words.address(source)
+    with fetch.get(address, accept=_ACCEPT, conditional=True) as answer:
         if not answer.changed or answer.file is None:
             yield Page((), unchanged=True)
             return
         path = str(source.options.get("array") or "dataset")
-        datasets = records(answer.file, path, name=source.url)
+        datasets = records(answer.file, path, name=address)
         yield from words.pages(_record(source, number, dataset) for number, dataset in datasets)
 
 

@@ -63,7 +63,7 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
 
 def _place(source: Source, resume: str) -> tuple[int, str]:
     number, _, url = resume.partition(" ")
-    return (int(number), url) if number.isdigit() and url else (1, source.url)
+    return (int(number), url) if number.isdigit() and url else (1, words.address(source))
 
 
 def _short(url: str) -> bytes:

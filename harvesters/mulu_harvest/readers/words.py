@@ -24,7 +24,7 @@ from mulu.codes import CODE_LISTS
 from mulu.errors import Problem, Severity
 
 from ..record import Page, Record
-from ..source import Field, Source
+from ..source import Field, Source, SourceError
 from ..text import clean, half_width, one_line
 
 PAGE = 200
@@ -57,6 +57,17 @@ def _segment(word: str) -> str:
             rest = plain.removeprefix(authority).rstrip("/")
             return rest if "media-types" in authority else re.split(r"[/#]", rest)[-1]
     return word
+
+
+def address(source: Source) -> str:
+    """Where the source lies: ``options.path`` (a file or folder of this machine), else its ``url``, else its ``file``.
+
+    :raises SourceError: none of them is stated.
+    """
+    found = str(source.options.get("path") or source.url or source.file)
+    if not found:
+        raise SourceError(f"来源“{source.title}”没有写明网址（url）或者文件夹（options.path）")
+    return found
 
 
 def text(source: Source, value: Any) -> str:
@@ -139,7 +150,7 @@ def themes(words: Iterable[str], keywords: Iterable[str]) -> dict[str, str]:
     for word in named:
         if len(joined) + len(word) < 100:
             joined += f"、{word}" if joined else word
-    return _full({"open_theme": joined, "theme": ours})
+    return full({"open_theme": joined, "theme": ours})
 
 
 def beijing_day(written: str) -> str:
@@ -203,8 +214,8 @@ def record(
     if not id:
         problems.append(problem("source", "no_id", where, f"没有标识（{made}），无法再次认出，未读入"))
     link = url if re.match(r"https?://\S+$", url) else ""
-    full = _full({**raw, "source": _full({"name": source.name, "url": link, "id": id})})
-    return Record(where, full, problems=problems)
+    stated = full({**raw, "source": full({"name": source.name, "url": link, "id": id})})
+    return Record(where, stated, problems=problems)
 
 
 def problem(field: str, rule: str, where: str, message: str, severity: Severity = "error", value: Any = None) -> Problem:
@@ -221,5 +232,6 @@ def pages(records: Iterable[Record]) -> Iterator[Page]:
         yield Page(batch)
 
 
-def _full(values: Mapping[str, Any]) -> dict[str, Any]:
+def full(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is empty."""
     return {key: value for key, value in values.items() if value not in ("", None, [], {}, ())}
