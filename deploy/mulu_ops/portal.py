@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -101,7 +101,7 @@ def _admin(settings: Settings, database: str = "postgres") -> Iterator[psycopg2.
         connection.close()
 
 
-def create_databases(settings: Settings, services: Services) -> None:
+def create_databases(settings: Settings, services: Services, kinds: Iterable[str] = KINDS) -> None:
     """The role ``mulu``, its databases, and ``mulu_reader``, who reads the tables; an external PostgreSQL brings its own."""
     if "postgres" in settings.external:
         for kind in KINDS:
@@ -119,20 +119,28 @@ def create_databases(settings: Settings, services: Services) -> None:
             cursor.execute("select 1 from pg_roles where rolname = %s", (role,))
             if not cursor.fetchone():
                 cursor.execute(f"create role {role} login password %s", (settings.secrets[secret],))
-        for kind in KINDS:
+        for kind in kinds:
             for name in (settings.database(kind), settings.datastore(kind)):
                 cursor.execute("select 1 from pg_database where datname = %s", (name,))
                 if not cursor.fetchone():
                     cursor.execute(f"create database {name} owner mulu encoding 'UTF8' template template0")
                     _migrated(settings, kind).unlink(missing_ok=True)
-        cursor.execute(f"alter database {settings.database('test')} set synchronous_commit = off")
+            if kind != "demo":
+                cursor.execute(f"alter database {settings.database(kind)} set synchronous_commit = off")
 
 
-def write_inis(settings: Settings) -> None:
+def drop_databases(settings: Settings, kind: str) -> None:
+    """Of a copy that was made for a test, whoever is still connected to them."""
+    with _admin(settings) as cursor:
+        for name in (settings.database(kind), settings.datastore(kind)):
+            cursor.execute(f"drop database if exists {name} with (force)")
+
+
+def write_inis(settings: Settings, kinds: Iterable[str] = KINDS) -> None:
     """var/ckan.ini for the demo, var/test.ini for tests; written only when something in them is new."""
     template = jinja2.Template((ROOT / "deploy/local/ckan.ini.j2").read_text(encoding="utf-8"),
                                undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    for kind in KINDS:
+    for kind in kinds:
         text = template.render(
             kind=kind,
             secret=settings.secrets["session"],

@@ -29,10 +29,12 @@ PORTS: Mapping[str, int] = {"ckan": 5000, "site": 5080, "solr": 58983, "postgres
 EXTERNAL: Mapping[str, str] = {"postgres": "CKAN_SQLALCHEMY_URL", "redis": "CKAN_REDIS_URL", "solr": "CKAN_SOLR_URL"}
 KINDS = ("demo", "test")
 """Two copies on the same services, each with its own database, Solr core and Redis number: tests never touch the demo."""
+PEER = "peer"
+"""A third one, of a test that harvests one portal from another: made and dropped by that test."""
 DEFAULT_PROFILE = "huarong"
 
-_CORE = {"demo": "mulu", "test": "mulu_test"}
-_REDIS_NUMBER = {"demo": 0, "test": 1}
+_CORE = {"demo": "mulu", "test": "mulu_test", PEER: "mulu_peer"}
+_REDIS_NUMBER = {"demo": 0, "test": 1, PEER: 2}
 DATASTORE: Mapping[str, str] = {"datastore-write": "CKAN_DATASTORE_WRITE_URL", "datastore-read": "CKAN_DATASTORE_READ_URL"}
 _OVERRIDES = (*EXTERNAL.values(), *DATASTORE.values(), "CKAN_SITE_ID", "CKAN_SITE_URL", "CKAN_STORAGE_PATH", "CKAN_INI")
 _LONGEST_SOCKET = 100
@@ -66,7 +68,7 @@ class Settings:
 
     def database(self, kind: str) -> str:
         """Each place has a demo of its own, so that trying another one loses nothing."""
-        return "mulu_test" if kind == "test" else "mulu" + ("" if self.profile == DEFAULT_PROFILE else f"_{self.profile}")
+        return f"mulu_{kind}" if kind != "demo" else "mulu" + ("" if self.profile == DEFAULT_PROFILE else f"_{self.profile}")
 
     def site_id(self, kind: str) -> str:
         """CKAN keeps apart by it what several portals have in one Solr core and one Redis."""
@@ -75,7 +77,7 @@ class Settings:
     def database_url(self, kind: str) -> str:
         """For tests beside an external database the same server with ``_test`` added to its name."""
         if url := self.external.get("postgres"):
-            return url if kind == "demo" else _suffixed(url, "_test")
+            return url if kind == "demo" else _suffixed(url, f"_{kind}")
         return f"postgresql://mulu:{self.secrets['database']}@{HOST}:{self.ports['postgres']}/{self.database(kind)}"
 
     def datastore(self, kind: str) -> str:
@@ -86,7 +88,7 @@ class Settings:
         """use: ``write`` (the portal's own) or ``read`` (a user who may do no more)."""
         if "postgres" in self.external:
             url = self.external.get(f"datastore-{use}", "")
-            return url if kind == "demo" or not url else _suffixed(url, "_test")
+            return url if kind == "demo" or not url else _suffixed(url, f"_{kind}")
         user, secret = ("mulu", "database") if use == "write" else ("mulu_reader", "datastore")
         return f"postgresql://{user}:{self.secrets[secret]}@{HOST}:{self.ports['postgres']}/{self.datastore(kind)}"
 
@@ -96,7 +98,7 @@ class Settings:
 
     def solr_url(self, kind: str) -> str:
         if url := self.external.get("solr"):
-            return url if kind == "demo" else _suffixed(url, "_test")
+            return url if kind == "demo" else _suffixed(url, f"_{kind}")
         return f"{self.url('solr')}/solr/{_CORE[kind]}"
 
     def redis_url(self, kind: str) -> str:
@@ -106,13 +108,17 @@ class Settings:
 
     @property
     def cores(self) -> tuple[str, ...]:
-        return tuple(_CORE.values())
+        return tuple(_CORE[kind] for kind in KINDS)
+
+    def core(self, kind: str) -> str:
+        """The name of a copy's core in our own Solr."""
+        return _CORE[kind]
 
     def ini(self, kind: str) -> Path:
-        return self.var / ("ckan.ini" if kind == "demo" else "test.ini")
+        return self.var / ("ckan.ini" if kind == "demo" else f"{kind}.ini")
 
     def storage(self, kind: str) -> Path:
-        return self.var / "storage" / (kind if kind == "test" else self.database(kind))
+        return self.var / "storage" / (self.database(kind) if kind == "demo" else kind)
 
     @property
     def demo_json(self) -> Path:

@@ -74,8 +74,12 @@ def write_home(settings: Settings) -> None:
     _write(home(settings) / "solr.xml", "<solr></solr>\n")
     for core in settings.cores:
         _write(home(settings) / core / "core.properties", f"name={core}\n")
-        for name, text in conf().items():
-            _write(home(settings) / core / "conf" / name, text)
+        write_conf(settings, core)
+
+
+def write_conf(settings: Settings, core: str) -> None:
+    for name, text in conf().items():
+        _write(home(settings) / core / "conf" / name, text)
 
 
 def _write(file: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mulu_ops.errors import Missing
-from mulu_ops.settings import PORTS, Settings, clean_environment, installed_profile, write_private
+from mulu_ops.settings import PEER, PORTS, Settings, clean_environment, installed_profile, write_private
 
 
 def read(tmp_path: Path, **environ: str) -> Settings:
@@ -97,3 +97,10 @@ def test_the_tables_lie_in_a_database_of_their_own(tmp_path: Path) -> None:
     external = Settings.read({"MULU_VAR": str(tmp_path), **given})
     assert external.datastore_url("test", "read") == "postgresql://r:b@db/tables_test?sslmode=require"
     assert external.datastore_url("demo", "write") == ""
+
+
+def test_the_copy_of_a_test_that_needs_two_shares_nothing_with_the_others(tmp_path: Path) -> None:
+    settings = read(tmp_path)
+    for address in (settings.database_url, settings.datastore, settings.solr_url, settings.redis_url, settings.storage, settings.site_id, settings.ini):
+        assert len({address(kind) for kind in ("demo", "test", PEER)}) == 3
+    assert settings.core(PEER) not in settings.cores, "it is made when it is needed"
