@@ -117,7 +117,7 @@ def told(moment: datetime) -> str:
 
 
 def feed(question: Question) -> dict[str, Any]:
-    """One page, as JSON: see ``site/pages/develop/feeds.md`` for its keys."""
+    """One page, as JSON: its keys are told in ``site/pages/api.md``."""
     until = question.after.until if question.after else settled()
     total = question.after.total if question.after else _total(question, until)
     rows = model.Session.execute(_page(question, until)).all()

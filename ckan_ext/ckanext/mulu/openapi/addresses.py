@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ckanext.mulu.openapi import feeds
 from ckanext.mulu.openapi.parts import FLAG, FREE, ID, MAYBE_DAY, NUMBER, TEXT, Schema, body, listed, record, ref
 from mulu.case import PROCEDURES
 
@@ -28,6 +29,7 @@ def paths() -> dict[str, Any]:
         "/mulu/public/withdraw": {"post": _public("mulu_public_withdraw", "撤回", {"200": FREE}, body(RECEIPT, reason=TEXT))},
         "/mulu/public/ledger": {"get": _public("mulu_public_ledger", "公开台账", {"200": record({"rows": listed(FREE), "counts": FREE})}, query={
             "procedure": {"enum": ["rereview", "demand"]}, "page": {"type": "integer", "minimum": 1, "maximum": 100_000}})},
+        **feeds.paths(),
     }  # fmt: skip
 
 
