@@ -51,6 +51,18 @@ class Fetch(Protocol):
         """Files of a folder that the installation lets harvesters read, by name."""
         ...
 
+    def forget(self, url: str) -> None:
+        """Keep no validators of this address: it turned out to be a part of the source, so that its 304 would not speak for the whole."""
+        ...
+
+    def remembered(self, address: str) -> Mapping[str, str]:
+        """What a reader left at an address with ``remember`` in the last run that was wholly applied."""
+        ...
+
+    def remember(self, address: str, values: Mapping[str, str]) -> None:
+        """Leave something for the next run, kept beside the validators and like them: only if this run is wholly applied."""
+        ...
+
 
 Stopped = Callable[[], bool]
 
@@ -194,6 +206,18 @@ class HttpFetch:
     def files(self, folder: str, patterns: tuple[str, ...]) -> Iterator[Path]:
         """As in ``Fetch``; see :meth:`.folders.Folders.files`."""
         return self._folders.files(folder, patterns)
+
+    def forget(self, url: str) -> None:
+        """As in ``Fetch``; after the answer's context has ended."""
+        self.validators_seen.pop(url if path_of(url) else self._full(url, None), None)
+
+    def remembered(self, address: str) -> Mapping[str, str]:
+        """As in ``Fetch``."""
+        return self._validators.get(address, {})
+
+    def remember(self, address: str, values: Mapping[str, str]) -> None:
+        """As in ``Fetch``."""
+        self.validators_seen[address] = dict(values)
 
     def close(self) -> None:
         """Give up the connections."""

@@ -49,14 +49,16 @@ class Folders:
     def files(self, folder: str, patterns: tuple[str, ...]) -> Iterator[Path]:
         """Files of a folder by name; what begins with ``.`` or ``~$`` (somebody has it open in Excel) is none of them.
 
+        :param patterns: of names, whatever their case; ``*/name`` is one of a folder in it.
         :raises SourceError: no such folder, or none that may be read.
         """
         path = self._allowed(folder, path_of(folder) or Path(folder))
         if not path.is_dir():
             raise self._error(f"没有文件夹 {folder}")
-        for found in sorted(path.iterdir(), key=lambda one: one.name):
+        deeper = [found for pattern in patterns if "/" in pattern for found in path.glob(pattern)]
+        for found in sorted([*path.iterdir(), *deeper]):
             name = found.name.lower()
-            wanted = any(fnmatch.fnmatchcase(name, pattern.lower()) for pattern in patterns)
+            wanted = found in deeper or any(fnmatch.fnmatchcase(name, pattern.lower()) for pattern in patterns)
             if wanted and not name.startswith((".", "~$")) and found.is_file() and self._within(found.resolve()):
                 yield found
 

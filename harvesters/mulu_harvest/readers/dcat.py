@@ -47,15 +47,18 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
     prefixes = source.options.get("prefixes") or {}
     seen: set[bytes] = set()
     while url:
-        with fetch.get(url, accept=rdf.ACCEPT) as answer:
-            if answer.file is None:
-                raise SourceError(f"{url} 没有内容")
+        with fetch.get(url, accept=rdf.ACCEPT, conditional=number == 1) as answer:
+            if not answer.changed or answer.file is None:
+                yield Page((), unchanged=True)
+                return
             here = answer.url or url
             graph = rdf.parse(answer.file, url=here, type=answer.type, limit=limit, prefixes=prefixes)
         seen |= {_short(url), _short(here)}
         onward, total = _paging(graph, here)
         if onward and (_short(onward) in seen or number >= MAX_PAGES):
             raise SourceError(f"第 {number} 页（{url}）之后的下一页 {onward} 已经读过，来源的分页绕成了圈")
+        if onward and number == 1:
+            fetch.forget(url)
         catalogue = _Catalogue(source, graph, f"第 {number} 页")
         yield Page(tuple(catalogue.records()), mark=f"{number + 1} {onward}" if onward else "", total=total)
         number, url = number + 1, onward
