@@ -104,7 +104,9 @@ class Run:
         steps += [_removal(known[key], self.assessor.owners.titles) for key in page.removed if key in known and known[key].package_id]
         for step in steps:
             self.counts[COUNT_OF[step.kind]] += 1
-        if fresh and not self.dry_run:
+        if self.dry_run:
+            fresh.clear()
+        if fresh:
             self.catalogue.refresh(fresh)
         self.memory.turn(Turn(page.mark, self.counts, self.problems, seen, steps, fresh))
 

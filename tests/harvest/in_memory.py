@@ -86,6 +86,8 @@ class Portal:
             if key in turn.seen or (turn.all_seen and one["known"].state != "removed"):
                 one["seen"] = self.number
                 one["known"] = replace(one["known"], state="in")
+            if fresh := turn.fresh.get(one["known"].package_id):
+                one["known"] = replace(one["known"], entry={**one["known"].entry, "data_updated_on": fresh[1]})
         self.plan(turn.steps)
 
     def enter(self, phase, counts, problems, reasons=()):

@@ -1,0 +1,296 @@
+"""The engine's memory in the tables remembers what the one in memory does, on which all rules of a run are tested."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from ckan import model
+from sqlalchemy import insert, select, text, update
+
+sys.path.append(str(Path(__file__).parents[1] / "harvest"))
+
+from in_memory import Portal, pages, record, source
+
+import mulu.profile
+from ckanext.mulu.harvest import leases, worker
+from ckanext.mulu.harvest.memory import TableMemory
+from ckanext.mulu.model.tables import harvest_record, harvest_run, harvest_source, harvest_step
+from mulu.errors import Problem
+from mulu_harvest.port import Interrupted
+from mulu_harvest.record import Page
+from mulu_harvest.run import Run
+
+PROFILE = mulu.profile.load("huarong")
+
+
+def sql(statement, **values):
+    with model.meta.engine.begin() as connection:
+        done = connection.execute(text(statement) if isinstance(statement, str) else statement, values)
+        return done.mappings().all() if done.returns_rows else done.rowcount
+
+
+def new_source(name="", **settings):
+    name = name or f"s{uuid.uuid4().hex[:8]}"
+    now = datetime.now(UTC)
+    row = {"name": name, "settings": settings, "enabled": True, "validators": {}, "created_at": now, "changed_at": now, "changed_by": "test"}
+    sql(insert(harvest_source).values(**row))
+    return name
+
+
+def new_run(name, state="waiting", **more):
+    now, key = datetime.now(UTC), str(uuid.uuid4())
+    settings = sql(select(harvest_source.c.settings).where(harvest_source.c.name == name))[0]["settings"]
+    row = {"id": key, "source": name, "state": state, "dry_run": False, "cause": "person", "asked_by": "test", "asked_at": now, "not_before": now}
+    sql(insert(harvest_run).values(**row | {"settings": settings} | more))
+    return key
+
+
+def run_row(key):
+    return sql(select(harvest_run).where(harvest_run.c.id == key))[0]
+
+
+class Tables(Portal):
+    """The portal in memory with its memory in the tables."""
+
+    def __init__(self):
+        self.name = new_source()
+        self.memory = None
+        super().__init__()
+
+    def new_run(self):
+        if self.memory:
+            leases.end(self.memory.lease, "done")
+        self.run = new_run(self.name)
+        self.memory = TableMemory(leases.claim(self.run, name="test"))
+        self.state = "running"
+        return self
+
+    def again(self):
+        """Another process takes the run up."""
+        sql(update(harvest_run).where(harvest_run.c.id == self.run).values(lease_until=datetime.now(UTC) - timedelta(seconds=1)))
+        self.memory = TableMemory(leases.claim(self.run, name="test"))
+
+    phase = property(lambda self: self.memory.phase, lambda self, value: None)
+    mark = property(lambda self: self.memory.mark, lambda self, value: None)
+    counts = property(lambda self: run_row(self.run)["counts"], lambda self, value: None)
+    problems = property(lambda self: [Problem(**one) for one in run_row(self.run)["problems"]], lambda self, value: None)
+    reasons = property(lambda self: run_row(self.run)["reasons"], lambda self, value: None)
+
+    @property
+    def steps(self):
+        rows = sql(select(harvest_step).where(harvest_step.c.run == self.run).order_by(harvest_step.c.seq))
+        return {row["source_id"]: (row, row["state"]) for row in rows}
+
+    @property
+    def records(self):
+        rows = sql(select(harvest_record).where(harvest_record.c.source == self.name))
+        known = self.memory.known([row["source_id"] for row in rows])
+        return {row["source_id"]: {"known": known[row["source_id"]], "problems": row["problems"], "tries": row["tries"]} for row in rows}
+
+    steps = steps.setter(lambda self, value: None)
+    records = records.setter(lambda self, value: None)
+
+
+for _name in ("size", "known", "met", "begin", "turn", "enter", "unseen", "plan", "tally", "hold", "planned", "finish", "forget"):
+    setattr(Tables, _name, lambda self, *args, _name=_name, **more: getattr(self.memory, _name)(*args, **more))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables(empty_ckan):
+    yield
+
+
+def some(count, **changed):
+    return [record(n, **(changed.get(f"r{n}") or {})) for n in range(count)]
+
+
+STORIES = {
+    "new, the same, changed": [some(25), some(25), some(25, r3={"notes": "改了。"})],
+    "gone and back": [some(25), some(24), some(24), some(25), some(25, r24={"notes": "改了。"})],
+    "gone and back, changed": [some(25), some(24), some(25, r24={"notes": "回来了。"})],
+    "too many gone": [some(25), some(5), some(25)],
+    "closed and moved": [some(9), some(9, r1={"open_type": "不予开放"}, r2={"provider": "华容县水利局"})],
+    "twice and bad": [[*some(9), record(1), record(2, title="另一"), record(None), record(50, title=None)], some(9), some(9)],
+    "bad and well again": [some(9), [*some(8), record(8, title=None)], some(9)],
+    "bad and gone": [some(25), [*some(24), record(24, title=None)], some(24), some(25)],
+    "incomplete": [some(9, r1={"notes": None}), some(9, r1={"notes": None}), some(9)],
+    "the day of the data": [some(9, r1={"data_updated_on": "2024-05-01"}), some(9, r1={"data_updated_on": "2024-06-01"}), some(9)],
+    "refused there": [[*some(9), record(66)], [*some(9), record(66)], some(9)],
+}
+
+
+@pytest.mark.parametrize("settings", [{}, {"incomplete": "refuse"}], ids=["draft", "refuse"])
+@pytest.mark.parametrize("story", STORIES)
+def test_both_memories_tell_the_same_story(story, settings):
+    told = []
+    for portal in (Portal(), Tables()):
+        portal.refuse["id-66"] = "代码已被使用"
+        pages_of = [(records, dry) for records in STORIES[story] for dry in (True, False)]
+        lines = []
+        for records, dry_run in pages_of:
+            portal.new_run()
+            outcome = Run(source(**settings), pages(records), portal, portal, PROFILE, dry_run=dry_run).execute()
+            steps = {key: (state, step["kind"] if isinstance(portal, Tables) else step.kind) for key, (step, state) in portal.steps.items()}
+            known = {key: (one["known"].state, one["known"].package_id, one["known"].hash, one["known"].entry) for key, one in portal.records.items()}
+            lines.append((outcome, dict(portal.counts), steps, known, [problem.rule for problem in portal.problems]))
+        told.append(lines)
+    for number, (there, here) in enumerate(zip(*told, strict=True)):
+        assert here == there, f"run {number}"
+
+
+def test_a_run_goes_on_after_any_page_and_any_chunk():
+    for where in range(1, 7):
+        portal, asked = Tables(), iter(range(100))
+        with pytest.raises(Interrupted):
+            Run(source(), pages(some(250), 100), portal, portal, PROFILE, stopped=lambda asked=asked, where=where: next(asked) + 1 == where).execute()
+        portal.again()
+        Run(source(), pages(some(250), 100), portal, portal, PROFILE).execute()
+        assert portal.counts["read"] == portal.counts["added"] == len(portal.entries) == len(portal.records) == 250
+        assert run_row(portal.run)["attempt"] == 2
+
+
+def test_one_that_reads_only_from_the_beginning_begins_anew():
+    portal = Tables()
+
+    def read(mark):
+        for page in pages(some(30))(mark):
+            yield Page(page.records)
+
+    asked = iter(range(100))
+    with pytest.raises(Interrupted):
+        Run(source(), read, portal, portal, PROFILE, stopped=lambda: next(asked) == 1).execute()
+    portal.again()
+    Run(source(), read, portal, portal, PROFILE).execute()
+    assert portal.counts["read"] == portal.counts["added"] == 30 and portal.counts["repeated"] == 0
+
+
+def test_what_is_done_is_emptied_and_what_is_bad_says_why():
+    portal = Tables()
+    Run(source(), pages([*some(3), record(7, title=None)]), portal, portal, PROFILE).execute()
+    assert all(step["entry"] is None for step, _ in portal.steps.values())
+    bad = portal.records["id-7"]
+    assert (bad["known"].state, bad["tries"], bad["problems"][0]["where"]) == ("quarantined", 1, "第 7 条")
+    portal.new_run()
+    Run(source(), pages([*some(3), record(7, title=None)]), portal, portal, PROFILE).execute()
+    assert portal.records["id-7"]["tries"] == 2
+    assert run_row(portal.run)["seconds"] > 0
+
+
+# ── leases ──
+
+
+def lapse(key, minutes=0.1):
+    sql(update(harvest_run).where(harvest_run.c.id == key).values(lease_until=datetime.now(UTC) - timedelta(minutes=minutes)))
+
+
+def test_each_run_is_claimed_once():
+    keys = [new_run(new_source()) for _ in range(3)]
+    claimed = [leases.claim(name="test") for _ in range(4)]
+    assert sorted(lease.run for lease in claimed if lease) == sorted(keys) and claimed[3] is None
+    assert len({lease.worker for lease in claimed if lease}) == 3
+    for lease in claimed[:3]:
+        leases.end(lease, "done")
+
+
+def test_a_lapsed_lease_goes_to_the_next_and_the_first_writes_nothing_more():
+    portal = Tables()
+    memory = portal.memory
+    assert leases.claim(portal.run) is None, "its lease lasts"
+    lapse(portal.run)
+    second = leases.claim(portal.run)
+    assert second and second.worker != memory.lease.worker
+    for write in (memory.begin, lambda: memory.plan([]), memory.forget):
+        with pytest.raises(Interrupted):
+            write()
+    assert not leases.end(memory.lease, "done") and run_row(portal.run)["state"] == "running"
+    assert leases.end(second, "done")
+
+
+def test_the_heartbeat_lengthens_the_lease_and_sees_a_stop():
+    key = new_run(new_source())
+    lease = leases.claim(key)
+    lapse(key)
+    with leases.Heartbeat(lease, beat=0.05) as beat:
+        _until(lambda: run_row(key)["lease_until"] > datetime.now(UTC) + timedelta(seconds=50))
+        assert not beat.stopped()
+        sql(update(harvest_run).where(harvest_run.c.id == key).values(stop_asked=True))
+        _until(beat.stopped)
+        assert beat.why == "stop"
+    leases.end(lease, "stopped")
+
+
+def test_a_run_that_does_not_move_lets_its_lease_lapse(monkeypatch):
+    monkeypatch.setattr(leases, "STALL", timedelta(seconds=0.2))
+    key = new_run(new_source())
+    lease = leases.claim(key)
+    with leases.Heartbeat(lease, beat=0.05) as beat:
+        _until(beat.stopped)
+        assert beat.why == "stalled"
+    lapse(key)
+    assert leases.claim(key)
+
+
+def test_a_run_that_breaks_off_again_and_again_fails():
+    key = new_run(new_source())
+    for _ in range(leases.ATTEMPTS):
+        assert leases.claim(key)
+        lapse(key)
+    assert leases.claim(key) is None
+    row = run_row(key)
+    assert row["state"] == "failed" and "中断" in row["error"]
+
+
+def test_a_source_that_fails_is_tried_again_later_and_later():
+    key = new_run(new_source())
+    waits = []
+    while leases.retry(leases.claim(key), "来源没有回答"):
+        row = run_row(key)
+        assert (row["state"], row["error"]) == ("waiting", "来源没有回答")
+        waits.append(round((row["not_before"] - datetime.now(UTC)).total_seconds() / 60))
+        assert leases.claim() is None, "not before its time"
+    assert waits == [1, 5, 30]
+
+
+@pytest.mark.parametrize(("minutes", "mark"), [(1, "7"), (60, "")])
+def test_after_a_long_break_reading_begins_anew(minutes, mark):
+    key = new_run(new_source(), state="running", phase="reading", mark="7")
+    lapse(key, minutes)
+    leases.claim(key)
+    assert run_row(key)["mark"] == mark
+
+
+def test_a_stop_of_a_run_whose_worker_died_ends_it():
+    key = new_run(new_source(), state="running", stop_asked=True)
+    lapse(key)
+    assert leases.claim(key) is None and run_row(key)["state"] == "stopped"
+
+
+def test_the_schedule_asks_for_a_run_unless_one_is_open_or_held():
+    def due(name):
+        sql(update(harvest_source).where(harvest_source.c.name == name).values(next_run_at=datetime.now(UTC) - timedelta(minutes=1)))
+
+    free, open_, held, off = (new_source(schedule="30 2 * * *") for _ in range(4))
+    new_run(open_), new_run(held, state="held")
+    sql(update(harvest_source).where(harvest_source.c.name == off).values(enabled=False))
+    for name in (free, open_, held, off):
+        due(name)
+    assert worker.enqueue_due() == 1 and worker.enqueue_due() == 0
+    [made] = sql(select(harvest_run).where(harvest_run.c.source == free))
+    assert (made["cause"], made["state"], made["dry_run"], made["settings"]) == ("schedule", "waiting", False, {"schedule": "30 2 * * *"})
+    following = sql(select(harvest_source.c.next_run_at).where(harvest_source.c.name == free))[0]["next_run_at"]
+    assert following.astimezone(leases.UTC).strftime("%H:%M") == "18:30", "half past two in Beijing"
+    for key in sql("select id from mulu_harvest_run where state = 'waiting'"):
+        leases.end(leases.claim(key["id"]), "done")
+
+
+def _until(true, seconds=5.0):
+    import time
+
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "in vain"
+        time.sleep(0.02)
