@@ -55,7 +55,10 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
                 yield Page((), unchanged=True)
                 return
             here = answer.url or address
-            yield from _pages(source, answer.file, here, partial(_get, fetch, here))
+            beside = _Beside(fetch, here)
+            yield from _pages(source, answer.file, here, beside)
+        if beside.asked:
+            fetch.forget(address)
         return
     found = 0
     for folder in (address, *(str(one) for one in _listed(source.options.get("folders")))):
