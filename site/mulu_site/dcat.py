@@ -260,7 +260,9 @@ def public(entry: Entry, row: Row, site: Site) -> dict[str, Any]:
     """The entry as its JSON shows it: every public field, addresses a browser may follow, and where its page is."""
     shown = {key: entry[key] for key in _PUBLIC if entry.get(key) not in (None, "", [], {})}
     resources = [r for r in entry.get("resources") or [] if isinstance(r, dict)]
-    shown["resources"] = [{**r, "url": web_address(r.get("url"), site.portal_url)} for r in resources]
+    shown["resources"] = [
+        {**{k: v for k, v in r.items() if k != "preview"}, "url": web_address(r.get("url"), site.portal_url)} for r in resources
+    ]
     return {**shown, "page": site.url(f"entry/{row.page}/")}
 
 

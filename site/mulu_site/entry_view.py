@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from mulu_site import asking, words
+from mulu_site import asking, package, preview, words
 from mulu_site.ledger import Rereview
 from mulu_site.place import Site
 from mulu_site.row import API_FORMATS, Row
@@ -20,6 +21,8 @@ _ELSEWHERE = {
     "title", "notes", "items", "resources", "name", "id", "share_type", "share_condition", "share_basis", "open_type",
     "open_condition", "open_ground", "open_basis", "open_review_on",
 }  # fmt: skip
+
+_TABLE_ON_PORTAL = re.compile(r"/(dataset/[^/]+/resource/(?P<id>[\w-]+)/download/[^?]*\.(csv|xlsx)\Z|mulu/data/open/(?P<open>[\w-]+))", re.IGNORECASE)
 
 _PLAIN = {
     ("open", "unconditional"): "任何人都可以直接取得，不需要申请。",
@@ -40,14 +43,16 @@ class Limits:
     value: int
     resources: int
     history: int
+    columns: int
+    previews: int
 
 
 # Tried in turn until the page fits into 60 KB.
 LIMITS = (
-    Limits(200, 6000, 2000, 60, 40),
-    Limits(80, 2500, 600, 25, 15),
-    Limits(25, 900, 160, 10, 5),
-    Limits(8, 300, 60, 4, 2),
+    Limits(200, 6000, 2000, 60, 40, 12, 3),
+    Limits(80, 2500, 600, 25, 15, 8, 1),
+    Limits(25, 900, 160, 10, 5, 4, 1),
+    Limits(8, 300, 60, 4, 2, 0, 0),
 )
 
 
@@ -93,6 +98,10 @@ def entry_view(
             for h in history[: limits.history]
         ],
         "history_cut": max(0, len(history) - limits.history),
+        "previews": [shown for r in resources if (shown := preview.view(r, items, limits.columns))][: limits.previews],
+        "package": package.descriptor(entry, row, site) is not None,
+        "examples": _examples(resources, row, site),
+        "license": words.label("license_id", one_line(entry.get("license_id"))),
         "citation": citation(entry, row, site),
         "rereviews": [
             one._asdict() | {"label": one.label, "outcome": cut(one.outcome, limits.notes // 4)}
@@ -106,13 +115,29 @@ def provider_path(row: Row) -> str:
     return f"browse/department/{slug(row.provider)}/" if row.provider else "browse/department/"
 
 
-def citation(entry: Entry, row: Row, site: Site) -> str:
-    """After GB/T 7714 for data sets on line ([DS/OL])."""
-    version = one_line(entry.get("version"))
-    parts = [f"{row.provider_title or site.place}. {row.title}[DS/OL]. {site.title}"]
-    parts += [p for p in (version and f"第{version}版", row.code and f"资源代码 {row.code}") if p]
-    day = _day(row.published)
-    return ", ".join(parts) + (f" ({day})" if day else "") + ". " + site.url(f"entry/{row.page}/")
+def citation(entry: Entry, row: Row, site: Site) -> tuple[str, str]:
+    """After GB/T 7714—2015 for data sets on line ([DS/OL]): what stands before and after the day on which it is cited."""
+    version, changed = one_line(entry.get("version")), row.changed
+    title = f"{row.title}: 第{version}版" if version else row.title
+    issued = (_day(row.published) or changed)[:4]
+    published = f"{site.place}: {site.title}" + (f", {issued}" if issued else "") + (f"({changed})" if changed else "")
+    return f"{row.provider_title or site.place}. {title}[DS/OL]. {published}", ". " + site.url(f"entry/{row.page}/")
+
+
+def _examples(resources: Sequence[Entry], row: Row, site: Site) -> list[dict[str, str]]:
+    """How a program asks for the data: rows of tables that lie on the portal, interfaces, the entry itself."""
+    found = []
+    for resource in resources:
+        url, kind = web_address(resource.get("url"), site.portal_url), one_line(resource.get("format")).upper()
+        table = _TABLE_ON_PORTAL.match(url.removeprefix(site.portal_url)) if site.portal_url and url.startswith(site.portal_url + "/") else None
+        if table:
+            asked = f"{site.portal_url}/mulu/data/open/{table['id'] or table['open']}?limit=10"
+            found.append({"label": "逐页读取数据行（JSON）", "code": f"curl '{asked}'"})
+        elif url and kind in API_FORMATS:
+            found.append({"label": "调用接口", "code": f"curl '{url}'"})
+    if site.site_url:
+        found.append({"label": "读取本条目的登记内容（JSON）", "code": f"curl '{site.url(f'entry/{row.page}/entry.json')}'"})
+    return found[:3]
 
 
 def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:

@@ -76,6 +76,10 @@
   window.mulu.ready.then(nameTheme);
   document.querySelector(".tools").hidden = false;
 
+  // A citation names the day on which it is cited
+  const now = new Date(), two = (n) => String(n).padStart(2, "0");
+  for (const day of document.querySelectorAll("[data-today]")) day.textContent = `[${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}]`;
+
   for (const button of document.querySelectorAll("[data-copy]"))
     button.onclick = async () => {
       const text = document.getElementById(button.dataset.copy).textContent;

@@ -1,0 +1,142 @@
+"""Previews on an entry's page, and the data package beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import frictionless
+import pytest
+from bs4 import BeautifulSoup
+
+from mulu_site import charts
+from mulu_site.preview import number, view
+
+ITEMS = [{"name": "名称", "data_type": "C", "length": "20"}, {"name": "面积", "data_type": "N"}, {"name": "编号", "data_type": "C"}, {"name": "建成日期", "data_type": "D"}]
+PREVIEW = {
+    "columns": [
+        {"name": "名称", "kind": "text", "filled": 3}, {"name": "面积", "kind": "number", "filled": 3, "min": 1, "max": 9.5, "mean": 4, "bins": [2, 0, 1]},
+        {"name": "编号", "kind": "number", "filled": 3, "min": 1, "max": 3, "mean": 2, "bins": [1, 1, 1]},
+        {"name": "经度", "kind": "number", "filled": 3, "min": 112, "max": 113, "mean": 112.5, "bins": [2, 1]}, {"name": "纬度", "kind": "text", "filled": 0},
+    ],
+    "rows": [["甲<b>", "1", "1", "112.5", "29.5"], ["乙", "9.5", "2", "112.6", "29.6"]],
+    "total": 1234, "encoding": "gb18030", "points": [[112.5, 29.5], [112.6, 29.6]], "checked": True, "valid": True, "problems": [],
+}  # fmt: skip
+FILE = {"id": "r1", "name": "公园名录", "url": "https://portal.example/dataset/x/resource/r1/download/a.csv", "format": "CSV", "size": 99,
+        "hash": "sha256:" + "a" * 64}  # fmt: skip
+
+
+def page(shop, **preview) -> BeautifulSoup:
+    shop.entry(open_type="unconditional", share_type="unconditional", items=ITEMS, resources=[{**FILE, "preview": PREVIEW | preview}])
+    shop.build(portal_url="https://portal.example")
+    return BeautifulSoup(shop.read("entry/new/index.html"), "html5lib")
+
+
+def test_rows_counts_and_a_chart_for_numbers_only(shop) -> None:
+    section = page(shop).select_one(".preview")
+    assert [th.get_text() for th in section.select("thead th")] == ["名称", "面积", "编号", "经度", "纬度"]
+    assert section.select_one("tbody td").get_text() == "甲<b>"
+    assert "共 1,234 行" in section.get_text() and "与登记的信息项相符" in section.get_text()
+    assert [f.figcaption.get_text() for f in section.select(".small-charts figure")] == ["面积"]  # not the code, not the coordinate
+    picture = section.select_one(".small-charts svg")
+    assert picture["role"] == "img" and picture.title.get_text() == "面积的分布" and "最大 9.5" in picture.desc.get_text()
+    assert section.select_one(".points-map svg .points")["d"].count("M") == 2
+
+
+def test_findings_are_listed(shop) -> None:
+    section = page(shop, valid=False, problems=[{"code": "type-error", "count": 7, "text": "有的内容与登记的数据类型不符"}]).select_one(".preview")
+    assert "发现 1 类问题" in section.get_text() and "（7 处）" in section.select_one("details").get_text()
+
+
+def test_of_mixed_classes_nothing_is_said_of_quality(shop) -> None:
+    section = page(shop, checked=False, valid=False).select_one(".preview")
+    assert "只有向社会开放的列" in section.get_text() and not section.select("details")
+
+
+@pytest.mark.parametrize(
+    "preview",
+    [None, [], "x", {}, {"columns": "x"}, {"columns": [None]}, {"columns": [{"name": {"a": 1}, "kind": "number", "bins": ["x"], "min": None}], "rows": [None, 3]},
+     {"columns": [{"name": "a"}], "points": [[None, 1], [1], "x", [float("inf"), 2]], "problems": [None], "total": "many"}],
+)  # fmt: skip
+def test_a_preview_of_another_shape_harms_nothing(shop, preview) -> None:
+    shop.entry(open_type="unconditional", resources=[{**FILE, "preview": preview}])
+    shop.build()
+    assert "<h1" in shop.read("entry/new/index.html")
+
+
+def test_a_wide_table_keeps_the_page_small(shop) -> None:
+    columns = [{"name": f"很长的列名{n}" * 20, "kind": "number", "filled": 9, "min": 0, "max": 1, "mean": 0.5, "bins": [1] * 12} for n in range(300)]
+    page(shop, columns=columns, rows=[["很长的内容" * 40] * 300] * 10, points=[[112 + n / 1000, 29] for n in range(400)])
+    assert len(shop.read("entry/new/index.html").encode()) <= 60_000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2019, "2019"), (2019.0, "2019"), (12345, "12,345"), (0.25, "0.25"), (13.54321, "13.54"), (1234567.8, "1,234,568"), (0, "0"), (-3.5, "-3.5"), (1e-7, "0.0000001")],
+)  # fmt: skip
+def test_numbers_as_people_read_them(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize("points", [[(112.5, 29.5)], [(112.0, 29.0), (113.0, 30.0)], [(-179.0, -89.0), (179.0, 89.0)], [(112.5, 29.5)] * 3])
+def test_every_point_lies_inside_the_picture(points) -> None:
+    picture = BeautifulSoup(str(charts.map_of(points, "点位")), "html.parser")
+    places = re.findall(r"M([\d.]+) ([\d.]+)h", picture.select_one(".points")["d"])
+    assert len(places) == len(points)
+    assert all(34 <= float(x) <= 606 and 34 <= float(y) <= 366 for x, y in places)
+    assert picture.select("text")
+
+
+def test_columns_are_as_high_as_their_values() -> None:
+    picture = BeautifulSoup(str(charts.columns([1, 2, 4], "x", "y")), "html.parser")
+    assert [float(bar["height"]) for bar in picture.select(".column")] == [25, 50, 100]
+    assert charts.columns([], "x", "y") and charts.columns([0, 0], "x", "y")
+
+
+def test_data_package_is_valid_and_describes_file_and_columns(shop) -> None:
+    page(shop)
+    described = json.loads(shop.read("entry/new/datapackage.json"))
+    assert frictionless.Package.validate_descriptor(described).valid
+    [resource] = described["resources"]
+    assert (resource["path"], resource["bytes"], resource["hash"], resource["encoding"]) == (FILE["url"], 99, FILE["hash"], "gb18030")
+    assert [(f["name"], f["type"]) for f in resource["schema"]["fields"]] == [
+        ("名称", "string"), ("面积", "number"), ("编号", "string"), ("经度", "any"), ("纬度", "any"),
+    ]  # fmt: skip
+    assert resource["schema"]["fields"][0]["constraints"] == {"maxLength": 20}
+
+
+def test_a_file_reads_by_its_package(shop, tmp_path) -> None:
+    page(shop)
+    described = json.loads(shop.read("entry/new/datapackage.json"))
+    (tmp_path / "a.csv").write_bytes("名称,面积,编号,经度,纬度\n甲,1.5,007,112.5,29.5\n".encode("gb18030"))
+    resource = {**described["resources"][0], "path": "a.csv", "scheme": "file"}
+    del resource["hash"], resource["bytes"]
+    read = frictionless.Package.from_descriptor({**described, "resources": [resource]}, basepath=str(tmp_path)).resources[0]
+    [row] = read.read_rows()
+    assert (row["名称"], float(row["面积"]), row["编号"]) == ("甲", 1.5, "007")
+
+
+def test_without_a_file_there_is_no_package_and_no_link(shop) -> None:
+    shop.entry(open_type="none", resources=[])
+    shop.build()
+    assert not (shop.out / "current/entry/new/datapackage.json").exists()
+    assert "datapackage.json" not in shop.read("entry/new/index.html")
+
+
+def test_previews_stay_out_of_the_bulk_files(shop) -> None:
+    page(shop)
+    for file in ("entry/new/entry.json", "entries.json", "data.json"):
+        assert "乙" not in shop.read(file) and '"bins"' not in shop.read(file)
+
+
+def test_citation_and_examples(shop) -> None:
+    found = page(shop)
+    text = found.select_one("#citation").get_text()
+    assert re.search(r"^县.+\. .+: 第1版\[DS/OL\]\. 示例县: 示例县政务数据目录, \d{4}\(\d{4}-\d\d-\d\d\)\[引用日期\]\. https://catalogue\.example/entry/new/$", text)
+    codes = [code.get_text() for code in found.select(".example")]
+    assert codes == ["curl 'https://portal.example/mulu/data/open/r1?limit=10'", "curl 'https://catalogue.example/entry/new/entry.json'"]
+
+
+def test_view_of_nothing() -> None:
+    assert view({}, [], 12) is None
+    assert view({"preview": PREVIEW}, ITEMS, 0) is None
