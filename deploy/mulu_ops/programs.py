@@ -116,6 +116,8 @@ def programs(settings: Settings) -> list[Program]:
     ours.append(Program("worker", worker, environment=environment))
     clockwork = [str(BIN / "ckan"), "-c", str(settings.ini("demo")), "mulu", "clockwork"]
     ours.append(Program("clockwork", clockwork, environment=environment))
+    harvest = [str(BIN / "ckan"), "-c", str(settings.ini("demo")), "mulu", "harvest", "work"]
+    ours.append(Program("harvest", harvest, environment=environment))
     site = [sys.executable, "-m", "mulu_ops.static", str(settings.site / "current"), HOST, str(ports["site"])]
     ours.append(Program("site", site, "site"))
     return ours
