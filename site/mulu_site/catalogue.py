@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from array import array
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mulu_site.row import Row, full_text, row_of
+import msgspec
+
+from mulu_site.memory import Memory, Texts
+from mulu_site.row import Row
 from mulu_site.snapshot import Snapshot
-from mulu_site.text import Sound, one_line, web_address
+from mulu_site.text import web_address
+
+_FEW = ("provider", "provider_title", "kind", "theme", "share", "open", "frequency", "formats", "updated", "published", "related", "since")
 
 
 @dataclass
 class Catalogue:
-    """All rows in pinyin order, with where each entry stands in the file and what the second stage of search looks through."""
+    """All rows in pinyin order, and of each: where its line begins, the line's digest, the row's own (`marks`) and its text's.
+
+    `texts` are what the second stage of search looks through, `former` leads from an entry's earlier page to its id.
+    """
 
     rows: list[Row]
-    offsets: list[int]
+    offsets: array[int]
     digests: list[str]
-    texts: list[str]
+    marks: list[bytes]
+    text_digests: list[str]
+    texts: Texts
     sources: list[tuple[str, str]]
+    former: dict[str, str]
 
     @classmethod
-    def read(cls, source: Snapshot, sounds: Mapping[str, Sound]) -> Catalogue:
+    def read(cls, source: Snapshot, memory: Memory) -> Catalogue:
         found: list[tuple[Row, int, str, str]] = []
         sources: dict[str, str] = {}
+        former: dict[str, str] = {}
+        shared: dict[object, object] = {}
         for line in source.lines():
-            entry = line.entry()
-            origin = entry.get("source")
-            if isinstance(origin, dict) and origin.get("name"):
-                url = urlsplit(web_address(origin.get("url")))
-                sources.setdefault(one_line(origin["name"]), f"{url.scheme}://{url.netloc}" if url.netloc else "")
-            found.append((row_of(entry, sounds), line.offset, line.digest, full_text(entry)))
+            known = memory.known(line.digest) or memory.learn(line.digest, line.entry())
+            row = known.row._replace(**{name: shared.setdefault(value, value) for name in _FEW if (value := getattr(known.row, name))})
+            if known.source[0] and known.source[0] not in sources:
+                url = urlsplit(web_address(known.source[1]))
+                sources[known.source[0]] = f"{url.scheme}://{url.netloc}" if url.netloc else ""
+            former.update(dict.fromkeys(known.former, row.id))
+            found.append((row, line.offset, line.digest, known.text))
         found.sort(key=lambda f: (f[0].order, f[0].page))
-        rows, offsets, digests, texts = ([f[i] for f in found] for i in range(4))
-        return cls(rows, offsets, digests, texts, list(sources.items()))
+        rows, digests = [f[0] for f in found], [f[2] for f in found]
+        for page in (row.page for row in rows):
+            former.pop(page, None)
+        marks = [hashlib.blake2b(msgspec.json.encode(row), digest_size=12).digest() for row in rows]
+        return cls(
+            rows, array("Q", (f[1] for f in found)), digests, marks, [f[3] for f in found], Texts(memory, digests),
+            list(sources.items()), former,
+        )  # fmt: skip

@@ -8,10 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mkdocs.commands.build import build
-from mkdocs.config import load_config
-from mkdocs.exceptions import MkDocsException
-
 from mulu_site.place import Site
 from mulu_site.release import BuildError, Release
 from mulu_site.render import ROOT, Renderer
@@ -35,6 +31,10 @@ def unit(release: Release, pages: Path, site: Site, renderer: Renderer) -> None:
 
 def render(pages: Path, site: Site) -> Iterator[tuple[str, bytes]]:
     """(path, content) of every page and picture."""
+    from mkdocs.commands.build import build  # half a second: only where a page has changed
+    from mkdocs.config import load_config
+    from mkdocs.exceptions import MkDocsException
+
     logging.getLogger("mkdocs").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
         try:

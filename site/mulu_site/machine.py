@@ -29,24 +29,36 @@ _CSV = (
 )  # fmt: skip
 
 
-def whole(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[tuple[str, bytes]]:
-    """(path, next part of its content) of data.json, entries.json and entries.csv, all three in one reading of the entries.
+FILES = ("data.json", "entries.json", "entries.csv")
+BETWEEN, ENDS = (b",\n", b",\n", b""), (b"\n]}", b"\n]", b"")
+Parts = tuple[bytes, bytes, bytes]
+
+
+def whole(site: Site, parts: Iterable[Parts]) -> Iterator[tuple[str, bytes]]:
+    """(path, next part of its content) of the files that hold the whole catalogue, from what each entry adds to them.
 
     entries.json holds one entry a line: small programs can read it line by line. The CSV is UTF-8 with a byte order mark, for Excel;
     a cell that a spreadsheet would run as a formula gets an apostrophe.
     """
+    yield from zip(FILES, heads(site), strict=True)
+    before = (b"", b"", b"")
+    for part in parts:
+        for path, gap, content in zip(FILES, before, part, strict=True):
+            yield path, gap + content
+        before = BETWEEN
+    yield from zip(FILES, ENDS, strict=True)
+
+
+def heads(site: Site) -> Parts:
+    """With what each of FILES begins."""
     labels = {f.key: f.label for f in words.FIELDS} | {"provider_title": "信息资源提供方"}
-    yield "data.json", _data_json_head(site)
-    yield "entries.json", b"["
-    yield "entries.csv", "\ufeff".encode() + _csv_row([*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"])
-    before = b"\n"
-    for entry, row in entries:
-        yield "data.json", before + _dump(dcat_us(entry, row, site))
-        yield "entries.json", before + _dump(public(entry, row, site))
-        yield "entries.csv", _csv_row(_cells(entry, row, site))
-        before = b",\n"
-    yield "data.json", b"\n]}"
-    yield "entries.json", b"\n]"
+    header = [*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"]
+    return _data_json_head(site) + b"\n", b"[\n", "\ufeff".encode() + _csv_row(header)
+
+
+def parts(entry: Entry, row: Row, site: Site) -> Parts:
+    """What an entry adds to each of FILES."""
+    return _dump(dcat_us(entry, row, site)), _dump(public(entry, row, site)), _csv_row(_cells(entry, row, site))
 
 
 def data_json(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:

@@ -59,10 +59,15 @@ class Renderer:
         sources, open_ = {}, {template}
         while open_:
             name = open_.pop()
-            sources[name] = (TEMPLATES / name).read_text()
-            found = meta.find_referenced_templates(self.env.parse(sources[name]))
-            open_ |= {n for n in found if n and n not in sources}
+            sources[name], used = self._source(name)
+            open_ |= used - sources.keys()
         return digest(sources, code_digest())
+
+    @lru_cache  # noqa: B019
+    def _source(self, name: str) -> tuple[str, frozenset[str]]:
+        """A template's text and the templates that it names."""
+        text = (TEMPLATES / name).read_text()
+        return text, frozenset(n for n in meta.find_referenced_templates(self.env.parse(text)) if n)
 
 
 @lru_cache

@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -28,19 +29,28 @@ SYNONYMS = Path(__file__).with_name("synonyms.yml")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def word_shards(texts: Sequence[str]) -> Iterator[bytes]:
+def word_shards(texts: Collection[str]) -> Iterator[bytes]:
     """The second stage: pair of characters → positions of the entries that hold it. More files for more entries, so that each stays small."""
     pairs: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
     for position, text in enumerate(texts):
-        lines = text.split("\n")
-        for pair in {line[i : i + 2] for line in lines for i in range(len(line) - 1)}:
+        for pair in pairs_of(text):
             pairs[pair].append(position)
     count = 64 if len(texts) < 5000 else 256 if len(texts) < 50000 else 1024
     by_shard: list[list[str]] = [[] for _ in range(count)]
     for pair in pairs:
         by_shard[shard(pair, count)].append(pair)
     for held in by_shard:
-        yield _json({pair: _deltas(pairs[pair]) for pair in sorted(held)})
+        yield contents_of({pair: pairs[pair] for pair in held})
+
+
+def pairs_of(text: str) -> set[str]:
+    """All pairs of neighbouring characters in the lines of a text."""
+    return {line[i : i + 2] for line in text.split("\n") for i in range(len(line) - 1)}
+
+
+def contents_of(held: Mapping[str, Sequence[int]]) -> bytes:
+    """A file of the second stage: pairs in order, each with its rising positions."""
+    return _json({pair: _deltas(held[pair]) for pair in sorted(held)})
 
 
 def shard(pair: str, count: int) -> int:
@@ -52,9 +62,9 @@ def shard(pair: str, count: int) -> int:
     return value % count
 
 
-def _deltas(positions: array[int]) -> str:
+def _deltas(positions: Sequence[int]) -> str:
     """Rising numbers as their differences in base 36, parted by blanks: 3 7 8 → "3 4 1"."""
-    return " ".join([_base36(b - a) for a, b in zip(array("I", [0]) + positions, positions, strict=False)])
+    return " ".join([_base36(b - a) for a, b in zip(chain((0,), positions), positions, strict=False)])
 
 
 @cache  # few differ: most steps are short

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mulu_site.text import UNWANTED, clean
 
 FORMAT = 1
@@ -71,8 +73,12 @@ class Snapshot:
 def entry_of(raw: bytes) -> Entry:
     """The entry of a line, without the characters that no page may show (looked for in the line as a whole: most hold none)."""
     text = raw.decode("utf-8", "replace")
-    value = json.loads(text)
-    return clean(value) if "\\u" in text or UNWANTED.search(text) else value
+    if "\\u" in text or UNWANTED.search(text):
+        return clean(json.loads(text))
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError:  # numbers that only Python's own reader takes
+        return json.loads(text)
 
 
 def open_snapshot(path: str | Path) -> Snapshot:
