@@ -11,7 +11,7 @@ import ckan.model as model
 import ckan.plugins.toolkit as tk
 from sqlalchemy import select
 
-from ckanext.mulu import entries, marks
+from ckanext.mulu import entries, marks, previews
 from ckanext.mulu.logic import access, content
 from ckanext.mulu.model import versions
 from ckanext.mulu.public_requests import ledger
@@ -65,7 +65,7 @@ def departments() -> list[dict[str, Any]]:
 def published() -> Iterator[dict[str, Any]]:
     """Every entry that a visitor may see, in its last published version, with the history of its versions; by name."""
     titles = {one["name"]: one["title"] for one in departments()}
-    objected = marks.objected()
+    objected, budget = marks.objected(), previews.Budget()
     package = model.Package
     candidates = select(package).where(package.state == "active", package.private.is_(False), package.type == "dataset")
     found = model.Session.execute(candidates.order_by(package.name).execution_options(yield_per=PAGE)).scalars()
@@ -74,7 +74,8 @@ def published() -> Iterator[dict[str, Any]]:
         history, sources = versions.of_entries([one.id for one in seen]), marks.sources(one.id for one in seen)
         for one in seen:
             if history[one.id]:
-                yield _line(one, history[one.id], titles, one.id in objected) | {"sources": sources.get(one.id, [])}
+                line = _line(one, history[one.id], titles, one.id in objected) | {"sources": sources.get(one.id, [])}
+                yield previews.described(line, budget)
 
 
 def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,6 +12,7 @@ import ckan.plugins.toolkit as tk
 import psycopg2
 
 from ckanext.mulu.grants.source import NotServed, Source
+from ckanext.mulu.tabular import same
 from mulu.errors import Problem
 
 FORMATS = ("json", "csv", "xlsx")
@@ -49,11 +49,6 @@ def header(resource_id: str) -> tuple[tuple[str, str], ...]:
     """(name, header) of a loaded table's columns; a published table never changes."""
     found = tk.get_action("datastore_search")({"ignore_auth": True}, {"resource_id": resource_id, "limit": 0, "include_total": False})
     return tuple((one["id"], (one.get("info") or {}).get("label") or one["id"]) for one in found["fields"] if one["id"] != "_id")
-
-
-def same(name: str) -> str:
-    """A name as items and headers are compared: width, case and blanks do not count."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def match(header: Sequence[tuple[str, str]], items: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:

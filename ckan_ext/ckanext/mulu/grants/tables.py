@@ -7,35 +7,27 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import ckan.lib.uploader as uploader
 import ckan.plugins.toolkit as tk
-import frictionless
 from ckan import model
 from ckan.lib.redis import connect_to_redis
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.backend.postgres import get_write_engine, identifier
 from sqlalchemy import inspect
 
+from ckanext.mulu import previews
 from ckanext.mulu.logic import content
+from ckanext.mulu.tabular import NUMBER, NotATable, read, text_of
 
 TASK = {"entity_type": "resource", "task_type": "mulu_table", "key": "load"}
 CHUNK = 10_000
 """Rows of one COPY's buffer."""
 LONGEST_NAME = 63
 """Bytes of a column's name in PostgreSQL; a longer header is kept whole as the column's label."""
-_NUMBER = re.compile(r"-?(?=(\.?\d){1,15}$)(0|[1-9]\d*)(\.\d+)?")
-"""What a number column may hold without any cell being read otherwise than it is written: 007 is a code, not seven; a program
-that counts in binary keeps 15 digits."""
-
-
-class NotATable(Exception):
-    """A file that has no rows and columns to serve; the message is for its department."""
 
 
 def enqueue(package_ids: list[str]) -> None:
@@ -46,7 +38,7 @@ def enqueue(package_ids: list[str]) -> None:
 
 
 def load_package(package_id: str) -> None:
-    """Load what is published and not loaded yet; drop the tables of resources that are gone."""
+    """Load what is published and not loaded yet, and have its previews made; drop the tables of resources that are gone."""
     package = model.Package.get(package_id)
     if package is None or package.private:
         return
@@ -57,6 +49,7 @@ def load_package(package_id: str) -> None:
                 load(row)
         elif exists(resource.id):
             drop(resource.id)
+    previews.prepare(package_id)
 
 
 def load(resource: dict[str, Any]) -> None:
@@ -93,54 +86,6 @@ def drop(resource_id: str) -> None:
     _note(resource_id, "")
 
 
-def read(path: Path, kind: str) -> tuple[list[str], Iterator[list[Any]]]:
-    """(header, rows) of a CSV or XLSX file, cells as they stand in it; rows as long as the header, blank ones left out.
-
-    :raises NotATable: damaged, not text in UTF-8 or GB18030, without a header
-    """
-    encoding = _encoding(path) if kind == "csv" else None
-    as_written = frictionless.Detector(field_type="any")
-    resource = frictionless.Resource(path=str(path), format=kind, scheme="file", encoding=encoding, detector=as_written)
-    try:
-        with frictionless.system.use_context(trusted=True):
-            resource.open()
-    except (frictionless.FrictionlessException, ValueError, KeyError, OSError) as error:
-        raise NotATable("文件打不开或者已经损坏，不能按信息项提供") from error
-    header = [str(label or "").strip() for label in resource.labels]
-    while header and not header[-1]:
-        header.pop()
-    if not header:
-        raise NotATable("文件第一行没有列名，不能按信息项提供")
-    return header, _rows(resource, len(header))
-
-
-def _rows(resource: frictionless.Resource, width: int) -> Iterator[list[Any]]:
-    try:
-        cells = iter(resource.cell_stream)
-        next(cells, None)
-        for row in cells:
-            if any(cell not in (None, "") for cell in row):
-                yield [*row[:width], *[None] * (width - len(row))]
-    except (frictionless.FrictionlessException, csv.Error, UnicodeError) as error:
-        raise NotATable("文件中途不能读取，不能按信息项提供") from error
-    finally:
-        resource.close()
-
-
-def _encoding(path: Path) -> str:
-    """Strict UTF-8, then GB18030, the superset of GBK: a detector would name a narrower one and lose rare characters."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            with path.open(encoding=encoding) as text:
-                while piece := text.read(1 << 20):
-                    if "\0" in piece:
-                        raise NotATable("文件不是文本表格，不能按信息项提供")
-            return encoding
-        except UnicodeDecodeError:
-            continue
-    raise NotATable("文件的编码既不是UTF-8也不是GB18030，请重新保存后再上传")
-
-
 def columns_of(header: list[str]) -> list[tuple[str, str]]:
     """(column's name in the database, header as it stands) of each column; names are made where a header cannot be one."""
     taken: set[str] = set()
@@ -161,21 +106,8 @@ def kinds_of(rows: Iterator[list[Any]], width: int) -> list[str]:
             written = text_of(cell)
             if written:
                 filled[place] = True
-                number[place] = number[place] and bool(_NUMBER.fullmatch(written))
+                number[place] = number[place] and bool(NUMBER.fullmatch(written))
     return ["numeric" if one and any_ else "text" for one, any_ in zip(number, filled, strict=True)]
-
-
-def text_of(cell: Any) -> str:
-    """A cell as text; days as ISO, whole numbers without ``.0``."""
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
-    if isinstance(cell, (date, time)):
-        return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).replace("\0", "")
 
 
 def _fill(resource_id: str, columns: list[tuple[str, str]], kinds: list[str], rows: Iterator[list[Any]]) -> None:
