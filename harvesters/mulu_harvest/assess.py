@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from mulu.errors import Problem, errors_of
 from mulu.files import digest
 from mulu.profile import Profile
 
-from .normalise import check, normalise
+from .normalise import check, normalise, unknown_department
 from .owners import Owners
 from .plan import Reason, Step, hash_of, stated
 from .port import Catalogue, Interrupted, Known, Unavailable
@@ -80,7 +80,9 @@ class Assessor:
         if slug:
             entry["provider"] = slug
         entry["source"] = {**_source(record), "name": self.source.name}
-        draft = replace(draft, entry={**draft.entry, "provider": slug, "source": entry["source"]}, problems=(*draft.problems, *([problem] if problem else ())))
+        told = (*draft.problems, problem) if problem else draft.problems
+        draft = replace(draft, entry={**draft.entry, "provider": slug, "source": entry["source"]}, problems=told)
+        _require_keepable(entry)
         refusal = self._refusal(record, entry, problem)
         if refusal:
             return self._refused(record, entry, draft, name, refusal)
@@ -89,9 +91,18 @@ class Assessor:
     def _draft(self, record: Record) -> Draft:
         """What the reader had in wire form already is taken as it is."""
         if record.entry is not None:
-            return Draft(dict(record.entry), record.where, tuple(record.problems), record.cells)
+            return self._with_source_department(record, dict(record.entry))
         raw = {key: value for key, value in record.raw.items() if key != "provider"}
         return normalise(replace(record, raw=raw), lookups=self.source.lookups, departments=self.owners.departments)
+
+    def _with_source_department(self, record: Record, entry: dict[str, Any]) -> Draft:
+        """数源部门 that a wire form of elsewhere can only name by its full name."""
+        problems = tuple(record.problems)
+        if name := record.raw.get("source_department"):
+            entry["source_department"] = self.owners.departments.slug_of(name)
+            if not entry["source_department"]:
+                problems += (unknown_department("source_department", "数源部门", name, record.where, "warning"),)
+        return Draft(entry, record.where, problems, record.cells)
 
     def _refusal(self, record: Record, entry: Mapping[str, Any], problem: Problem | None) -> tuple[Problem, ...]:
         """Without these nobody can know the record again, or tell it to anybody."""
@@ -114,6 +125,25 @@ class Assessor:
         told = {(problem.field, problem.rule) for problem in draft.problems}
         checked = check(draft, self.profile, self.catalogue.known_code).problems[len(draft.problems) :]
         return (*draft.problems, *(problem for problem in checked if (problem.field, problem.rule) not in told))
+
+
+def _require_keepable(entry: Mapping[str, Any]) -> None:
+    """:raises ValueError: characters that no database keeps."""
+    text = "".join(_texts(entry))
+    if "\0" in text:
+        raise ValueError("有空字符（U+0000）")
+    text.encode()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _texts(part)
 
 
 def _source(record: Record) -> dict[str, str]:

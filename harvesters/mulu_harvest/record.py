@@ -8,6 +8,9 @@ from typing import Any
 
 from mulu.errors import Problem
 
+MAX_ID = 500
+"""Characters of a source's id: a longer one is no id, and no index takes it."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -29,8 +32,9 @@ class Record:
 
     @property
     def id(self) -> str:
-        """The source's own id, ``""`` where it has none: then the record cannot be known again and is refused."""
-        return str((self.raw.get("source") or {}).get("id") or "")
+        """The source's own id, ``""`` where it has none that can be kept: then the record cannot be known again and is refused."""
+        found = str((self.raw.get("source") or {}).get("id") or "")
+        return found if len(found) <= MAX_ID and found.isprintable() else ""
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Page:
     ``removed``: ids that the source itself says are gone (a feed of changes). ``problems``: of the source, not of one record.
     ``unchanged``: the source says that nothing changed since its validators were kept (304); the page is the only one, and
     every record that is known counts as met. ``whole`` False, on any page: the reading is of a part of the source only, so that
-    what it did not meet is not taken for removed; the same holds where one of ``problems`` is an error. A reader that goes on
-    from a mark but finds that the source is another since begins anew, and meets records a second time.
+    what it did not meet is not taken for removed; the same holds where one of ``problems`` is an error. ``anew``: told to
+    go on from a mark, the reader finds that the source is another since, and begins anew with this page; what was noted is forgotten.
     """
 
     records: tuple[Record, ...]
@@ -54,6 +58,7 @@ class Page:
     problems: tuple[Problem, ...] = ()
     unchanged: bool = False
     whole: bool = True
+    anew: bool = False
 
 
 @dataclass(frozen=True)

@@ -67,10 +67,11 @@ class Run:
 
     def _read(self) -> None:
         if not self.memory.mark:
-            self.memory.begin()
-            self.counts, self.problems = Counter(dict.fromkeys(COUNTS, 0)), []
+            self._begin()
         total = None
         for page in self.read(self.memory.mark):
+            if page.anew:
+                self._begin()
             self._page(page)
             total = page.total if page.total is not None else total
             self._go_on()
@@ -78,6 +79,10 @@ class Run:
         if total is not None and met < total and self._whole:
             self._tell(Problem("", "incomplete_reading", f"来源说有 {total} 条，只读到 {met} 条，没有读到的不作撤销"))
         self.memory.enter("planning", self.counts, self.problems)
+
+    def _begin(self) -> None:
+        self.memory.begin()
+        self.counts, self.problems = Counter(dict.fromkeys(COUNTS, 0)), []
 
     def _page(self, page: Page) -> None:
         for problem in page.problems:

@@ -20,7 +20,7 @@ from ckanext.mulu.harvest import leases, worker
 from ckanext.mulu.harvest.memory import TableMemory
 from ckanext.mulu.model.tables import harvest_record, harvest_run, harvest_source, harvest_step
 from mulu.errors import Problem
-from mulu_harvest.port import Interrupted
+from mulu_harvest.port import Interrupted, Turn
 from mulu_harvest.record import Page
 from mulu_harvest.run import Run
 
@@ -178,6 +178,15 @@ def test_what_is_done_is_emptied_and_what_is_bad_says_why():
     Run(source(), pages([*some(3), record(7, title=None)]), portal, portal, PROFILE).execute()
     assert portal.records["id-7"]["tries"] == 2
     assert run_row(portal.run)["seconds"] > 0
+
+
+def test_what_no_database_keeps_is_refused_and_told():
+    portal = Tables()
+    odd = [record(7, notes=None, items=[{"name": "甲\0乙", "data_type": "字符型C"}]), record(8, title="半个\ud800字"), record(9, share_type="\0\ud800")]
+    portal.memory.turn(Turn("", {}, [Problem("", "odd", "\0\ud800", {"\0": ["\ud800"]})]))
+    Run(source(), pages([*some(3), *odd]), portal, portal, PROFILE).execute()
+    assert portal.counts["added"] + portal.counts["refused"] == 6 and portal.counts["refused"] >= 1
+    assert portal.records["id-8"]["problems"][0]["rule"] == "unreadable"
 
 
 # ── leases ──

@@ -266,6 +266,19 @@ def test_a_source_that_dies_goes_on_at_the_mark(portal, harvest):
     assert asked == ["", "2"]
 
 
+def test_a_source_that_is_another_when_reading_goes_on_is_read_anew(portal, harvest):
+    asked = iter(range(100))
+    with pytest.raises(Interrupted):
+        harvest(some(40), stopped=lambda: next(asked) == 2)
+
+    def read(mark):
+        assert mark == "3"
+        yield Page(tuple(some(20, r3={"title": "改了"})), "a", anew=True)
+
+    assert harvest(read, again=True) == {"read": 20, "added": 20}
+    assert portal.of(3)["title"] == "改了"
+
+
 @pytest.mark.parametrize(
     ("more", "rule"),
     [

@@ -217,7 +217,16 @@ class TableMemory:
 
 
 def _problems(problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    return [problem.to_dict() for problem in problems]
+    return [_keepable(problem.to_dict()) for problem in problems]
+
+
+def _keepable(value: Any) -> Any:
+    """A problem shows what was wrong, which may be just what no database keeps: half a character, or none (U+0000)."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {_keepable(key): _keepable(part) for key, part in value.items()}
+    return [_keepable(part) for part in value] if isinstance(value, list) else value
 
 
 def _row(run: str, step: Step) -> dict[str, Any]:
