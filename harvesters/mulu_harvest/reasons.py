@@ -28,15 +28,12 @@ def said(head: bytes) -> str:
 def cause(error: BaseException) -> str:
     """The innermost reason, in a few words."""
     reason: Any = error
-    while inner := next(
-        (
-            one
-            for one in (getattr(reason, "reason", None), reason.__cause__, *reason.args)
-            if isinstance(one, BaseException)
-        ),
-        None,
-    ):
-        reason = inner
+    while not isinstance(reason, NameResolutionError):
+        inner = (getattr(reason, "reason", None), reason.__cause__, *reason.args)
+        deeper = next((one for one in inner if isinstance(one, BaseException)), None)
+        if deeper is None:
+            break
+        reason = deeper
     if isinstance(reason, NameResolutionError):
         return "域名无法解析"
     if isinstance(reason, ConnectionRefusedError):

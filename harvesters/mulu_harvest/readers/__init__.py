@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 
 from ..fetch import Fetch
 from ..record import Page
-from ..source import Source, SourceError
+from ..source import SOURCES, Source, SourceError
 
 Read = Callable[[Source, Fetch, str], Iterator[Page]]
 
-READERS = ("portal", "ckan", "dcat", "data_json", "datapackage", "form", "mulu")
+READERS = ("portal", "ckan", "dcat", "data_json", "datapackage", "form", "mulu", "own")
 """Names that ``source.yml`` may give; each is a module here with ``read``. ``own``: ``reader.py`` in the source's folder."""
 
 
@@ -28,5 +29,20 @@ def reader_of(source: Source) -> Read:
     """
     if source.reader not in READERS:
         raise SourceError(f"来源“{source.name}”的 reader“{source.reader}”不存在，应当是 {'、'.join(READERS)} 之一")
+    if source.reader == "own":
+        return _own(source)
     read: Read = import_module(f"{__name__}.{source.reader}").read
+    return read
+
+
+def _own(source: Source) -> Read:
+    """The reader beside a shipped ``source.yml``: code comes with the project, and never from settings that people write."""
+    path = SOURCES / source.name / "reader.py"
+    if not path.is_file():
+        raise SourceError(f"来源“{source.name}”的读取方式是 own，但是没有 sources/{source.name}/reader.py")
+    spec = spec_from_file_location(f"mulu_harvest_source_{source.name.replace('-', '_')}", path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    read: Read = module.read
     return read
