@@ -189,7 +189,7 @@ def test_a_held_run_is_applied_by_the_authority(town, source):
     case = check_of(town, run)
     assert (case["procedure"], case["state"], case["subject_type"], case["subject_id"]) == ("harvest_check", "held", "source", "school-list")
     assert case["events"][0]["reason"].splitlines() == ["将撤销 30 条，已有 100 条", "1 条目录的开放类型将收紧"]
-    assert case["case"]["data"]["counts"] == "读取70、移除30、待核对31" and case["due_on"]
+    assert case["case"]["data"]["counts"] == "读取70、撤销30、待核对31" and case["due_on"]
     assert len(about()) == 1, "told twice, opened once"
     assert [one["id"] for one in town.do("authority_head", "mulu_inbox")["results"]] == [case["id"]]
     assert town.do("head", "mulu_case_show", id=case["id"])["state"] == "held", "whose entries they are may look"

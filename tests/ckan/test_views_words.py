@@ -15,7 +15,7 @@ from pages import portal  # noqa: F401
 I18N = Path(ckanext.mulu.__file__).parent / "i18n"
 #: Latin words that belong on a Chinese page: names of formats and products, units, what a code list itself calls so.
 PROPER = {
-    *["Excel", "CSV", "API", "XLSX", "XLS", "UTF", "GB", "MB", "Markdown", "OFD", "KingbaseES", "Dm", "English", "Ctrl", "Delete", "URL", "JSON", "XML", "DCAT", "CC", "BY", "ODC", "ODbL", "PDDL"],
+    *["Excel", "CSV", "API", "XLSX", "XLS", "UTF", "GB", "MB", "Markdown", "OFD", "KingbaseES", "Dm", "English", "Ctrl", "Delete", "URL", "JSON", "XML", "DCAT", "CC", "BY", "ODC", "ODbL", "PDDL", "CKAN", "YAML", "Frictionless", "data", "cron", "robots", "source", "yml"],
     *["xlsx", "xls", "csv", "wps", "xml", "txt", "doc", "docx", "html", "pdf", "ppt", "json", "rdf", "et", "access", "dbf", "oracle", "sql", "server", "db", "mysql", "jpg", "gif", "bmp", "swf", "rm", "mpg"],
 }
 
@@ -39,7 +39,8 @@ def pages(portal):  # noqa: F811
                    f"/mulu/entry/{name}/history", f"/dataset/resources/{name}", f"/dataset/{name}/resource/new", "/mulu/inbox", "/mulu/cases",
                    "/mulu/import", "/mulu/apply", "/mulu/demands", "/mulu/grants", "/mulu/open/demand", case, draft.url],
         "head": ["/mulu/inbox", case, "/mulu/cases", "/organization/edit/jiaoyu", "/organization/members/jiaoyu"],
-        "authority": ["/", "/mulu/inbox", "/mulu/cases", "/mulu/overview", "/mulu/open/rectification?type=department&id=jiaoyu"],
+        "authority": ["/", "/mulu/inbox", "/mulu/cases", "/mulu/overview", "/mulu/open/rectification?type=department&id=jiaoyu", "/mulu/harvest",
+                      "/mulu/harvest/new"],
     }  # fmt: skip
 
 

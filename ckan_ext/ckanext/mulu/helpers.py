@@ -16,6 +16,7 @@ import mulu.codes
 import mulu.entry
 import mulu.profile
 from ckanext.mulu import basket, entries, offers
+from ckanext.mulu.harvest import origins, sources
 from ckanext.mulu.notices import letters
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -103,11 +104,23 @@ def mulu_nav() -> list[dict[str, Any]]:
             items.append((tk._("供需"), tk.h.url_for("mulu_overview.demands"), ("/mulu/demands",), 0))
         if offers.own_departments("editor") or offers.person().has("operator"):
             items.append((tk._("导入"), tk.h.url_for("mulu_import.index"), ("/mulu/import",), 0))
+        if sources.any_for(offers.person()):
+            items.append((tk._("汇聚"), tk.h.url_for("mulu_harvest.index"), ("/mulu/harvest",), 0))
     items.append((tk._("机构"), tk.h.url_for("organization.index"), ("/organization",), 0))
     return [
         {"label": label, "url": url, "current": here.startswith(parts), "count": count}
         for label, url, parts, count in items
     ]
+
+
+def mulu_harvested(package: dict[str, Any]) -> dict[str, Any] | None:
+    """Where an entry was harvested, for officials: {source, title, url, address, seen_at, kept}; None for all others.
+
+    kept: labels of what was changed here and differs from what the source says.
+    """
+    if not offers.is_official():
+        return None
+    return origins.of_entry(package, offers.person())
 
 
 def mulu_offers_entry(package: dict[str, Any]) -> dict[str, Any]:

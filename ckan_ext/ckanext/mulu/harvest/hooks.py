@@ -14,6 +14,7 @@ from ckan import model
 from sqlalchemy import exists, func, select
 
 from ckanext.mulu import cases, identities
+from ckanext.mulu.harvest import words
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.model.tables import harvest_run, harvest_source
 from ckanext.mulu.transaction import Touched, transaction
@@ -22,11 +23,6 @@ from mulu.people import SYSTEM
 from mulu_harvest.plan import COUNTS
 
 PROCEDURE = "harvest_check"
-LABELS = {
-    "read": "读取", "repeated": "重复", "added": "新增", "changed": "变更", "unchanged": "不变", "removed": "移除", "restored": "恢复",
-    "held": "待核对", "refused": "不合格",
-}  # fmt: skip
-"""The counts of a run in words, in the order of ``COUNTS``."""
 CHANGES = ("added", "changed", "removed", "restored")
 
 
@@ -74,7 +70,7 @@ def settle(source: Any, reason: str, touched: Touched, *, kinds: Iterable[str] =
 
 def counted(counts: dict[str, int]) -> str:
     """「读取2000、新增3」: what is not 0."""
-    return "、".join(f"{LABELS[one]}{counts[one]}" for one in COUNTS if counts.get(one))
+    return "、".join(f"{words.COUNTS[one]}{counts[one]}" for one in COUNTS if counts.get(one))
 
 
 def _open(source: Any, kind: str, reason: str, run: Any, touched: Touched) -> None:

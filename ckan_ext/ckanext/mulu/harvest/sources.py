@@ -17,6 +17,7 @@ from ckanext.mulu.logic import access, refusal
 from ckanext.mulu.model.tables import harvest_record, harvest_run, harvest_source
 from mulu.case import SHANGHAI
 from mulu.errors import Problem
+from mulu.forms import json_problem
 from mulu.people import Person
 from mulu_harvest.source import Source, SourceError, parse, to_settings
 
@@ -43,6 +44,13 @@ def concerns(person: Person) -> bool:
     return any(person.has(role) for role in OVERSEE) or bool(access.departments_of(person))
 
 
+def any_for(person: Person) -> bool:
+    """Whether there is something of harvests for this person to look at."""
+    if any(person.has(role) for role in OVERSEE):
+        return True
+    return bool(access.departments_of(person)) and bool(model.Session.execute(select(harvest_source.c.name).where(visible(person)).limit(1)).first())
+
+
 def visible(person: Person) -> ColumnElement[bool]:
     """All for those who oversee; for a department's people the sources whose entries are theirs, to look at."""
     if any(person.has(role) for role in OVERSEE):
@@ -66,6 +74,8 @@ def read(name: str, settings: Mapping[str, Any], person: Person, before: Mapping
     :raises tk.NotAuthorized: entries would be published as they arrive, and this person is not the authority
     """
     refusal.require_storable({"settings": dict(settings)})
+    if bad := json_problem(dict(settings)):
+        raise refusal.one(bad.strip("."), "not_json", f"{bad.strip('.')} 里有不能保存的值")
     try:
         source = parse(name, settings)
     except SourceError as error:

@@ -10,6 +10,7 @@ from ckanext.mulu.views.data import mulu_data
 from ckanext.mulu.views.entries import mulu_entry
 from ckanext.mulu.views.feeds import mulu_feeds
 from ckanext.mulu.views.grants import mulu_grants
+from ckanext.mulu.views.harvest import mulu_harvest
 from ckanext.mulu.views.imports import mulu_import
 from ckanext.mulu.views.inbox import mulu_inbox
 from ckanext.mulu.views.javascript_words import mulu_words
@@ -19,4 +20,4 @@ from ckanext.mulu.views.opening import mulu_open
 from ckanext.mulu.views.overview import mulu_overview
 from ckanext.mulu.views.public import mulu_public
 
-__all__ = ["mulu_api_document", "mulu_apply", "mulu_attachment", "mulu_batch", "mulu_case", "mulu_class", "mulu_data", "mulu_entry", "mulu_feeds", "mulu_grants", "mulu_import", "mulu_inbox", "mulu_letters", "mulu_notices", "mulu_open", "mulu_overview", "mulu_public", "mulu_words"]
+__all__ = ["mulu_api_document", "mulu_apply", "mulu_attachment", "mulu_batch", "mulu_case", "mulu_class", "mulu_data", "mulu_entry", "mulu_feeds", "mulu_grants", "mulu_harvest", "mulu_import", "mulu_inbox", "mulu_letters", "mulu_notices", "mulu_open", "mulu_overview", "mulu_public", "mulu_words"]

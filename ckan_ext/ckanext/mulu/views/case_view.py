@@ -180,6 +180,8 @@ def _links(case: Mapping[str, Any], field: FormField, value: Any) -> list[Row]:
     if field.kind == "entry_link" or field.key == "entries":
         found = versions.last_of(_list(value))
         return [{"title": found.get(one, {}).get("title", one), "url": tk.h.url_for("dataset.read", id=one)} for one in _list(value)]
+    if field.key == "run":
+        return [{"title": tk._("查看这次汇聚和它的差异"), "url": tk.h.url_for("mulu_harvest.run", id=value)}]
     if field.key == "dispute":
         return [{"title": tk._("查看争议协调事项"), "url": tk.h.url_for("mulu_case.show", id=value)}]
     return []
