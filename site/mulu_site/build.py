@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mulu_site import asking, entries, machine, pages, shell, wholes
+from mulu_site import asking, dashboard, entries, machine, pages, shell, wholes
 from mulu_site.catalogue import Catalogue
 from mulu_site.ledger import read_ledger
 from mulu_site.memory import Memory, remember
@@ -72,10 +72,11 @@ def _make(work: Work, gone: entries.Gone) -> dict[str, str]:
     for template, path, context in asked:
         work.page(template, path, **context)
     pages.registers(work)
+    own = [dashboard.make(work)]
     facts = wholes.search_index(work) | wholes.bulk(work)
     work.file("atom.xml", machine.atom(work.site, work.site.title, "atom.xml", work.rows))
     wholes.dcat_pages(work)
-    wholes.sitemaps(work, [path for _, path, _ in asked])
+    wholes.sitemaps(work, [*own, *(path for _, path, _ in asked)])
     work.file("robots.txt", machine.robots(work.site))
     work.file("ledger.json", json.dumps(work.ledger.to_dict(), ensure_ascii=False, indent=1).encode())
     shell.make(work)

@@ -53,12 +53,12 @@ def heads(site: Site) -> Parts:
     """With what each of FILES begins."""
     labels = {f.key: f.label for f in words.FIELDS} | {"provider_title": "信息资源提供方"}
     header = [*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"]
-    return _data_json_head(site) + b"\n", b"[\n", "\ufeff".encode() + _csv_row(header)
+    return _data_json_head(site) + b"\n", b"[\n", "\ufeff".encode() + csv_row(header)
 
 
 def parts(entry: Entry, row: Row, site: Site) -> Parts:
     """What an entry adds to each of FILES."""
-    return _dump(dcat_us(entry, row, site)), _dump(public(entry, row, site)), _csv_row(_cells(entry, row, site))
+    return _dump(dcat_us(entry, row, site)), _dump(public(entry, row, site)), csv_row(_cells(entry, row, site))
 
 
 def data_json(site: Site, entries: Iterable[tuple[Entry, Row]]) -> Iterator[bytes]:
@@ -134,7 +134,7 @@ def _dump(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _csv_row(cells: list[str]) -> bytes:
+def csv_row(cells: list[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line).writerow(["'" + c if c[:1] in ("=", "+", "-", "@", "\t") else c for c in cells])
     return line.getvalue().encode()
