@@ -52,7 +52,7 @@ REVIEWED = {
 }
 FACTS = {
     "entry_problems": [], "published_entry": None, "published_version": None, "first_deciders": [], "asked_problems": [],
-    "entry_published": True, "source_is_party": True,
+    "entry_published": True, "source_is_party": True, "subject_published": True, "changed_here": False,
 }  # fmt: skip
 
 

@@ -492,7 +492,7 @@ def broken(change):
         (lambda s: s["clocks"]["authority_review"].pop("profile"), "either the profile"),
         (lambda s: s["fields"]["kind"].update(kind="song"), "song"),
         (lambda s: s["fields"]["kind"].update(colour="red"), "colour"),
-        (lambda s: [s["events"].pop(e) for e in ("publish", "return_to_editor")] and s["events"]["withdraw"].update(**{"from": ["draft"]}), "nothing leads"),
+        (lambda s: [s["events"].pop(e) for e in ("publish", "return_to_editor", "renew")] and [s["events"][e].update(**{"from": ["draft"]}) for e in ("withdraw", "archive")], "nothing leads"),
     ],
 )
 def test_a_procedure_that_contradicts_itself_is_refused(change, reason):

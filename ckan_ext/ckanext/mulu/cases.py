@@ -77,7 +77,7 @@ def profile_of(case: Case) -> Profile:
 def possible(case: Case, actor: Person) -> list[dict[str, Any]]:
     """The events that lead on from here, each with whether this person may press it now."""
     place = profile_of(case)
-    facts = Facts(case.procedure, case.subject, case.data, place)
+    facts = Facts(case.procedure, case.subject, case.data, place, authors=case.authors)
     found = available(procedure_of(case), place, entries.calendar(), case, actor, now(), facts=facts)
     return [one.to_dict() for one in found]
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import ckan.lib.search as search
 import ckan.model as model
 import ckan.plugins.toolkit as tk
 from ckan.lib.search.common import make_connection
-from ckan.logic import index_remove_package
 
 from ckanext.mulu.transaction import index
 
@@ -29,10 +27,7 @@ def compare() -> dict[str, list[str]]:
 def mend() -> int:
     """Index what is missing or stale, take out ghosts; gives how many."""
     found = compare()
-    for package_id in found["ghosts"]:
-        index_remove_package(package_id)
-    index(found["missing"] + found["stale"])
-    search.commit()
+    index(found["missing"] + found["stale"] + found["ghosts"])
     return sum(map(len, found.values()))
 
 

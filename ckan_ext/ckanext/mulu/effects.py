@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from sqlalchemy import func, insert
+from sqlalchemy import insert
 
 from ckanext.mulu import entries, following, identities
 from ckanext.mulu.grants.effects import end_grants, grant, restore_grants, suspend_grants
 from ckanext.mulu.harvest import runs
 from ckanext.mulu.model import versions
-from ckanext.mulu.model.tables import entry_version, source
+from ckanext.mulu.model.tables import source
 from ckanext.mulu.transaction import Touched
 from mulu.case import Case, Effect, EventRecord
 from mulu.entry import CLASS_FIELDS, class_of, diff, with_class
+from mulu.errors import Problem, Refused
 from mulu.people import ROLE_LABELS
 
 
@@ -26,7 +28,7 @@ def carry_out(effect: Effect, case: Case, record: EventRecord, touched: Touched)
 
 def publish_entry(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
     """The draft, or the proposal, becomes what the public sees (政务数据共享条例 第十六条)."""
-    package = entries.show(case.subject["id"])
+    package = _there(case)
     if case.data.get("proposed"):
         package = entries.with_proposal(package, case.data["proposed"])
     package["private"] = False
@@ -39,7 +41,7 @@ def publish_entry(args: dict[str, Any], case: Case, record: EventRecord, touched
 
 def change_class(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
     """The new class comes into force, and nothing else changes (huarong 35, hunan 30)."""
-    package = entries.show(case.subject["id"])
+    package = _there(case)
     changed = with_class(package, args["fields"])
     _save({**package, **{key: changed.get(key, "") for key in (*CLASS_FIELDS, "items")}}, case, record, touched)
 
@@ -53,9 +55,35 @@ def discard_pending(args: dict[str, Any], case: Case, record: EventRecord, touch
     touched.add(case.subject["id"])
 
 
+def archive_entry(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
+    """The entry leaves the catalogue with its history; its id, name and code stay its own (政务数据共享条例第十七条).
+
+    Whatever else is about to change it ends. Who holds a grant to its data gets none while it is away.
+    """
+    package = model.Package.get(case.subject["id"])
+    if package is None or package.state == "deleted":
+        return
+    package.state = "deleted"
+    if not package.private:
+        entry = versions.newest(package.id).entry
+        versions.add(package.id, case.id, f"撤销：{record.reason}"[:200], decided(entry, record), withdrawn=True)
+        following.end_changes(package.id, f"条目已经撤销：{record.reason}", touched)
+    touched.add(package.id)
+
+
+def restore_entry(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
+    """It comes back as itself: what was published is published again, a draft is a draft."""
+    package = model.Package.get(case.subject["id"])
+    package.state = "active"
+    package.metadata_modified = datetime.utcnow()
+    if not package.private:
+        versions.add(package.id, case.id, "恢复", decided(versions.newest(package.id).entry, record))
+    touched.add(package.id)
+
+
 def set_review_date(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
     """When what is not open is looked at again (华容第二十八条)."""
-    _save({**entries.show(case.subject["id"]), "open_review_on": args["date"]}, case, record, touched)
+    _save({**_there(case), "open_review_on": args["date"]}, case, record, touched)
 
 
 def name_source(args: dict[str, Any], case: Case, record: EventRecord, touched: Touched) -> None:
@@ -77,7 +105,7 @@ def drop_run(args: dict[str, Any], case: Case, record: EventRecord, touched: Tou
 
 
 EFFECTS = {
-    "publish_entry": publish_entry, "change_class": change_class, "discard_pending": discard_pending,
+    "archive_entry": archive_entry, "restore_entry": restore_entry, "publish_entry": publish_entry, "change_class": change_class, "discard_pending": discard_pending,
     "set_review_date": set_review_date, "name_source": name_source, "decide_class": following.decide_class,
     "file_class_change": following.file_class_change, "act_on_subject": following.act_on_subject,
     "share_by_decision": following.share_by_decision, "grant": grant, "suspend_grants": suspend_grants,
@@ -90,20 +118,27 @@ def _save(package: dict[str, Any], case: Case, record: EventRecord, touched: Tou
     tk.get_action("package_update")(context, package)
     model.Session.flush()
     after = entries.to_entry(entries.show(package["id"]))
-    version, before = versions.last(package["id"])
-    values = {
-        "package_id": package["id"],
-        "version": (version or 0) + 1,
-        "case_id": case.id,
-        "summary": _summary(before, after),
-        "entry": {**after, "decided_by": {"role": record.role, "label": ROLE_LABELS.get(record.role, ""), "article": record.article}},
-    }
-    model.Session.execute(insert(entry_version).values(**values, published_at=func.now()))
+    _, before = versions.last(package["id"])
+    versions.add(package["id"], case.id, summary(before, after), decided(after, record))
     identities.register(package["id"], after)
     touched.add(package["id"])
 
 
-def _summary(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
+def decided(entry: dict[str, Any], record: EventRecord) -> dict[str, Any]:
+    """A version's entry: what it says, and in which role by which article that was decided."""
+    return {**entry, "decided_by": {"role": record.role, "label": ROLE_LABELS.get(record.role, ""), "article": record.article}}
+
+
+def _there(case: Case) -> dict[str, Any]:
+    """The case's entry, in the catalogue or about to be: one that was withdrawn meanwhile is changed by nobody."""
+    package = entries.show(case.subject["id"])
+    if package["state"] != "active":
+        message = f"《{case.subject['title']}》已经撤销，不能再发布或者变更"
+        raise Refused([Problem("", "entry_withdrawn", message, None, entries.profile().cite("update_catalogue"))])
+    return package
+
+
+def summary(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
     """What changed, in one line for the public: names of fields, never of people."""
     if before is None:
         return "首次发布"

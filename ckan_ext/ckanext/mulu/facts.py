@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ckanext.mulu import entries
 from ckanext.mulu.model import versions
 from mulu import asking
 from mulu.entry import with_class
+from mulu.people import SYSTEM
 from mulu.profile import Profile
 
 
 class Facts(Mapping[str, Any]):
     """Facts about one step: subject, the case's data with what is filled in now, and the place's rules.
 
-    ``entry``: the entry of the subject in wire form, where the caller has it at hand.
+    ``entry``: the entry of the subject in wire form, where the caller has it at hand; ``authors``: the case's.
     """
 
     def __init__(
-        self, procedure: str, subject: Mapping[str, Any], data: Mapping[str, Any], place: Profile, entry: dict[str, Any] | None = None
-    ) -> None:
-        self.procedure, self.subject, self.data, self.place = procedure, subject, data, place
+        self, procedure: str, subject: Mapping[str, Any], data: Mapping[str, Any], place: Profile, entry: dict[str, Any] | None = None,
+        authors: Iterable[str] = (),
+    ) -> None:  # fmt: skip
+        self.procedure, self.subject, self.data, self.place, self.authors = procedure, subject, data, place, authors
         self._entry, self._found = entry, dict[str, Any]()
 
     def __getitem__(self, name: str) -> Any:
@@ -87,4 +89,6 @@ FACTS: dict[str, Callable[[Facts], Any]] = {
     "asked_problems": _asked_problems,
     "entry_published": _is_published,
     "source_is_party": _source_is_party,
+    "subject_published": lambda now: bool(versions.last_of([now.subject["id"]])),
+    "changed_here": lambda now: bool(set(now.authors) - {SYSTEM.id}),
 }

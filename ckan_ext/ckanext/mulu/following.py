@@ -49,6 +49,16 @@ def share_by_decision(args: dict[str, Any], case: Case, record: EventRecord, tou
     steps.act(other, "share_by_decision", SYSTEM, {"dispute": case.id, "decisions": decisions}, touched)
 
 
+def end_changes(package_id: str, reason: str, touched: Touched) -> None:
+    """The entry left the catalogue: what was about to change it ends, told to its department."""
+    from ckanext.mulu import steps
+
+    for procedure in cases.CHANGES:
+        running = cases.open_case_of(package_id, procedure)
+        if running and "archive" in cases.procedure_of(running).events:
+            steps.act(cases.get(running.id, lock=True), "archive", SYSTEM, {"reason": reason}, touched)
+
+
 def _file(args: dict[str, Any], case: Case, record: EventRecord, actor: Person, touched: Touched) -> Case:
     from ckanext.mulu import steps
 

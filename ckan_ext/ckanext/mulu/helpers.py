@@ -36,7 +36,7 @@ STATUS = {
     "withdrawn": (N_("已撤回"), "m-tag"),
     "published": (N_("已发布"), "m-tag m-tag-ok"),
     "published_pending": (N_("已发布 · 有待审核的变更"), "m-tag m-tag-info"),
-    "archived": (N_("已归档"), "m-tag"),
+    "archived": (N_("已撤销"), "m-tag"),
 }
 
 #: class key → tag class; the label comes from mulu.codes

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ckan import model
-from sqlalchemy import Table, func, insert, update
+from sqlalchemy import insert, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from ckanext.mulu import cases, effects, entries
@@ -22,6 +22,7 @@ from ckanext.mulu.model.tables import outbox, procedure_version, profile_version
 from ckanext.mulu.transaction import Touched
 from mulu.case import Case, Outcome, Procedure, apply, load_procedure, open_case, parties, tick, who_acts
 from mulu.people import Person
+from mulu.profile import Profile
 
 
 def open_(
@@ -35,8 +36,7 @@ def open_(
         procedure, place, entries.calendar(), id=str(uuid.uuid4()), subject=subject, actor=actor, data=data, now=cases.now(),
         facts=Facts(procedure_id, subject, data, place, entry),
     )  # fmt: skip
-    _keep(procedure_version, version=procedure.version, procedure=procedure.id, source=procedure.source)
-    _keep(profile_version, version=place.version, profile=place.id, source=place.source)
+    keep_rules(procedure, place)
     return _store(procedure, outcome, touched, new=True)
 
 
@@ -51,7 +51,7 @@ def act(
     procedure, place = cases.procedure_of(case), cases.profile_of(case)
     asked = {field.key for field in procedure.events[event].fields} if event in procedure.events else set()
     known = {key: value for key, value in data.items() if key in asked}
-    facts = Facts(case.procedure, case.subject, {**case.data, **known}, place, entry)
+    facts = Facts(case.procedure, case.subject, {**case.data, **known}, place, entry, case.authors)
     outcome = apply(procedure, place, entries.calendar(), case, event, actor, data, cases.now(), version=version, facts=facts)
     return _store(procedure, outcome, touched)
 
@@ -66,15 +66,35 @@ def tick_one(case_id: str, touched: Touched, moment: datetime | None = None) -> 
     return len(outcomes)
 
 
-def _keep(table: Table, **row: Any) -> None:
+def keep_rules(procedure: Procedure, place: Profile) -> None:
     """The rules under which a case is opened stay, as they are now."""
-    model.Session.execute(pg_insert(table).values(**row).on_conflict_do_nothing())
+    for table, row in (
+        (procedure_version, {"version": procedure.version, "procedure": procedure.id, "source": procedure.source}),
+        (profile_version, {"version": place.version, "profile": place.id, "source": place.source}),
+    ):
+        model.Session.execute(pg_insert(table).values(**row).on_conflict_do_nothing())
 
 
 def _store(procedure: Procedure, outcome: Outcome, touched: Touched, *, new: bool = False) -> Case:
     case, record = outcome.case, outcome.event
+    row = row_of(procedure, case)
+    if new:
+        model.Session.execute(insert(case_table).values(**row))
+    else:
+        model.Session.execute(update(case_table).where(case_table.c.id == case.id).values(**row))
+    history.append(case.id, record.seq, record.at, record.to_dict())
+    if notices := notices_of(outcome):
+        model.Session.execute(insert(outbox), notices)
+    for effect in outcome.effects:
+        effects.carry_out(effect, case, record, touched)
+    return case
+
+
+def row_of(procedure: Procedure, case: Case) -> dict[str, Any]:
+    """A case as its table holds it."""
     due = case.due
-    row = {
+    return {
+        "id": case.id,
         "procedure": case.procedure,
         "state": case.state,
         "is_open": not procedure.states[case.state].final,
@@ -86,24 +106,22 @@ def _store(procedure: Procedure, outcome: Outcome, touched: Touched, *, new: boo
         "parties": sorted(parties(procedure, case)),
         "turn": sorted(cases.turn_of(role) for role in who_acts(procedure, case)),
         "due_on": due.due_on if due else None,
-        "overdue": any(clock.running and clock.overdue_since for clock in case.clocks),
+        "overdue": any(clock.overdue_since and clock.running for clock in case.clocks),
         "provisional": bool(due and due.provisional),
         "opened_at": case.opened_at,
         "updated_at": case.updated_at,
         "version": case.version,
         "body": case.to_dict(),
     }
-    if new:
-        model.Session.execute(insert(case_table).values(id=case.id, **row))
-    else:
-        model.Session.execute(update(case_table).where(case_table.c.id == case.id).values(**row))
-    history.append(case.id, record.seq, record.at, record.to_dict())
-    for notice in outcome.notices:
-        to = [cases.turn_of(role) for role in notice.to_roles]
-        if not to:
-            continue  # a role that nobody holds in this case: no department, no applicant is named
-        values = {"case_id": case.id, "seq": record.seq, "template": notice.template, "to": to, "args": dict(notice.args)}
-        model.Session.execute(insert(outbox).values(**values, created_at=func.now(), attempts=0, last_error=""))
-    for effect in outcome.effects:
-        effects.carry_out(effect, case, record, touched)
-    return case
+
+
+def notices_of(outcome: Outcome) -> list[dict[str, Any]]:
+    """What a step has to tell, as rows of the outbox; nothing to a role that nobody holds in this case: no department, no applicant."""
+    return [
+        {
+            "case_id": outcome.case.id, "seq": outcome.event.seq, "template": notice.template, "to": to, "args": dict(notice.args),
+            "created_at": outcome.event.at, "attempts": 0, "last_error": "",
+        }
+        for notice in outcome.notices
+        if (to := [cases.turn_of(role) for role in notice.to_roles])
+    ]  # fmt: skip

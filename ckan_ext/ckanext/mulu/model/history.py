@@ -26,8 +26,12 @@ def append(case_id: str, seq: int, at: datetime, body: dict[str, Any]) -> None:
     """Add the event ``seq`` (from 1) of a case whose row is locked. Two at once break the unique key, never the chain."""
     last = select(case_event.c.hash).where(case_event.c.case_id == case_id).order_by(case_event.c.seq.desc()).limit(1)
     previous = model.Session.execute(last).scalar() or START
-    row = {"case_id": case_id, "seq": seq, "at": at, "body": body, "previous": previous, "hash": chain_hash(previous, body)}
-    model.Session.execute(insert(case_event).values(**row))
+    model.Session.execute(insert(case_event).values(**row(case_id, seq, at, body, previous)))
+
+
+def row(case_id: str, seq: int, at: datetime, body: dict[str, Any], previous: str) -> dict[str, Any]:
+    """An event as its table holds it; previous: the hash of the case's event before, or START."""
+    return {"case_id": case_id, "seq": seq, "at": at, "body": body, "previous": previous, "hash": chain_hash(previous, body)}
 
 
 def events(case_id: str) -> list[dict[str, Any]]:

@@ -291,3 +291,11 @@ harvest_step = Table(
 """What a run is about to do, then what it did: the change log of harvests. kind: add, change, remove, restore, refuse;
 state: planned, done, refused; entry: what the source states (wire form), emptied once done; changes: [{field, label, before, after,
 local}], ``local``: "" or what became of an edit made here (kept, overwritten); reasons: why this step holds the run [{rule, message}]."""
+
+index_note = Table(
+    "mulu_index_note", metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("package_id", Text),
+    Column("at", DateTime(timezone=True)),
+)  # fmt: skip
+"""Datasets that a committed transaction changed and that are not in the index yet; see ``transaction.py``."""

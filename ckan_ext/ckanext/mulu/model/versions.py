@@ -6,28 +6,41 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ckan import model
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from ckanext.mulu.model.tables import case, entry_version
 from mulu.entry import CLASS_FIELDS
 
 
 def last(package_id: str) -> tuple[int | None, dict[str, Any] | None]:
-    """(version, entry) that the public sees; (None, None) before the first publication."""
+    """(version, entry) that the public sees; (None, None) before the first publication and once the entry was withdrawn."""
     query = (
-        select(entry_version.c.version, entry_version.c.entry)
+        select(entry_version.c.version, entry_version.c.entry, entry_version.c.withdrawn)
         .where(entry_version.c.package_id == package_id)
         .order_by(entry_version.c.version.desc())
         .limit(1)
     )
     row = model.Session.execute(query).first()
-    return (row.version, row.entry) if row else (None, None)
+    return (row.version, row.entry) if row and not row.withdrawn else (None, None)
+
+
+def newest(package_id: str) -> Any:
+    """The newest version (version, entry, withdrawn), of a withdrawn entry as well; None before the first publication."""
+    query = select(entry_version).where(entry_version.c.package_id == package_id).order_by(entry_version.c.version.desc()).limit(1)
+    return model.Session.execute(query).first()
+
+
+def add(package_id: str, case_id: str, summary: str, entry: dict[str, Any], *, withdrawn: bool = False) -> None:
+    """The next version of an entry, whose case is locked."""
+    before = newest(package_id)
+    values = {"package_id": package_id, "version": (before.version if before else 0) + 1, "case_id": case_id, "summary": summary}
+    model.Session.execute(insert(entry_version).values(**values, entry=entry, withdrawn=withdrawn, published_at=func.now()))
 
 
 def last_of(package_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The last published entry of each, in wire form, by id; those that are not published (any more) are left out."""
     ids, package = list(set(package_ids)), model.Package
-    newest = (
+    last_ = (
         select(entry_version.c.package_id, func.max(entry_version.c.version).label("version"))
         .where(entry_version.c.package_id.in_(ids))
         .group_by(entry_version.c.package_id)
@@ -35,9 +48,9 @@ def last_of(package_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     )
     query = (
         select(entry_version.c.package_id, entry_version.c.entry)
-        .join(newest, (newest.c.package_id == entry_version.c.package_id) & (newest.c.version == entry_version.c.version))
+        .join(last_, (last_.c.package_id == entry_version.c.package_id) & (last_.c.version == entry_version.c.version))
         .join(package, package.id == entry_version.c.package_id)
-        .where(package.state == "active", package.private.is_(False))
+        .where(package.state == "active", package.private.is_(False), entry_version.c.withdrawn.is_(False))
     )
     return {row.package_id: row.entry for row in model.Session.execute(query)}
 

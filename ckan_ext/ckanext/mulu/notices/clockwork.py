@@ -24,7 +24,7 @@ from sqlalchemy import select, text
 from ckanext.mulu import attachments, cases, finders, steps
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.notices import outbox
-from ckanext.mulu.transaction import transaction
+from ckanext.mulu.transaction import catch_up, transaction
 from mulu.case import SHANGHAI
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,7 @@ def loop() -> None:
                 run()
             else:
                 outbox.deliver()
+            catch_up()
         except Exception:
             log.exception("clockwork")
         finally:

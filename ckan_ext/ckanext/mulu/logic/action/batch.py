@@ -8,7 +8,7 @@ import ckan.plugins.toolkit as tk
 
 from ckanext.mulu import cases, roles, steps
 from ckanext.mulu.logic import access, refusal
-from ckanext.mulu.transaction import Touched, index, transaction
+from ckanext.mulu.transaction import Touched, settle, transaction
 
 MOST = 200
 
@@ -29,11 +29,11 @@ def mulu_case_batch(context: dict[str, Any], data: dict[str, Any]) -> dict[str, 
     for case_id in map(str, ids):
         title = ""
         try:
-            with refusal.refusals(), transaction({}, later=touched):
+            with refusal.refusals(), transaction({}, later=touched) as step:
                 case = cases.get(case_id, lock=True)
                 access.require_seen(actor, case)
                 title = case.subject["title"]
-                after = steps.act(case, event, actor, filled_in, touched)
+                after = steps.act(case, event, actor, filled_in, step)
             results.append({"id": case_id, "title": title, "ok": True, "state": after.state, "problems": []})
         except tk.ObjectNotFound:
             problems = [{"field": "", "rule": "not_found", "message": tk._("没有这个事项。"), "article": ""}]
@@ -42,5 +42,5 @@ def mulu_case_batch(context: dict[str, Any], data: dict[str, Any]) -> dict[str, 
             results.append(
                 {"id": case_id, "title": title, "ok": False, "state": "", "problems": error.error_dict.get("problems", [])}
             )
-    index(list(touched.ids))
+    settle(touched)
     return {"results": results}

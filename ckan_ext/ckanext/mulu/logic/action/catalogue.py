@@ -43,7 +43,7 @@ def mulu_entry_history(context: Context, data: dict[str, Any]) -> list[dict[str,
     Addresses of files are in a version that was open, of an entry that still is; and for its own department.
 
     :param id: of the dataset, or its name
-    :returns: ``[{version, published_at, summary, case_id, entry}]``
+    :returns: ``[{version, published_at, summary, withdrawn, case_id, entry}]``; withdrawn: with it the entry left the catalogue
     """
     package = model.Package.get(data["id"])
     if package is None:
@@ -57,6 +57,7 @@ def mulu_entry_history(context: Context, data: dict[str, Any]) -> list[dict[str,
             "version": row.version,
             "published_at": row.published_at.isoformat(),
             "summary": row.summary,
+            "withdrawn": row.withdrawn,
             "case_id": row.case_id,
             "entry": row.entry if whole and (own or is_open(row.entry)) else content.without_content(row.entry),
         }

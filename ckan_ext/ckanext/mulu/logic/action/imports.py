@@ -161,7 +161,7 @@ class _Import:
             message = f"与{self.seen[identity]}重复：同一{'代码' if code else '名称'}出现两次"
             stops.append(Problem("resource_code" if code else "title", "doubled", message, code or title, where=where))
         self.seen.setdefault(identity, where or "前面一条")
-        problem = identities.of_another(entry, known) or identities.taken(entry, known.package_id if known else "")
+        problem = identities.of_another(entry, known) or identities.archived(known) or identities.taken(entry, known.package_id if known else "")
         return [*stops, problem] if problem else stops
 
     def _may(self, provider: str) -> bool:

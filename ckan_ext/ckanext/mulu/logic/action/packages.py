@@ -194,7 +194,9 @@ def review_facts(package: Package) -> Package:
     """What reviewers are told of an entry beside its content."""
     case = cases.open_case_of(package["id"], REVIEW)
     editing = case is not None and case.state in ("draft", "returned")
-    if package["private"]:
+    if package["state"] == "deleted" and not package["private"]:
+        status = "archived"
+    elif package["private"]:
         status = "withdrawn" if package["state"] == "deleted" else "draft" if editing or case is None else "under_review"
     else:
         status = "published_pending" if case else "published"
