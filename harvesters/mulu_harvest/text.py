@@ -42,7 +42,8 @@ def clean(value: Any) -> str:
 
 def one_line(value: Any) -> str:
     """:func:`clean`, with line breaks and tabs inside made one blank; between two Chinese characters, none."""
-    text = re.sub(r"[ \t]*[\r\n]+[ \t]*|\t+", "\n", clean(value))
+    # A run of blanks is looked at from its beginning only, as it would take time with the square of its length.
+    text = re.sub(r"(?<![ \t])[ \t]*[\r\n]+[ \t]*|\t+", "\n", clean(value))
     text = re.sub(r"(?<=[\u2e80-\uffff])\n(?=[\u2e80-\uffff])", "", text)
     return text.replace("\n", " ")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 from xml.parsers import expat
 
-from rdflib import Graph
+from rdflib import Dataset, Graph
 from rdflib.parser import PythonInputSource
 
 from ..source import SourceError
@@ -57,7 +57,7 @@ def parse(file: IO[bytes], *, url: str, type: str, limit: int = MAX_BYTES, prefi
     content = content.removeprefix(b"\xef\xbb\xbf")
     form = _format(content[:4096].lstrip(), url, type)
     try:
-        graph = Graph()
+        graph = Dataset(default_union=True) if form == "json-ld" else Graph()  # JSON-LD may stand in a named graph
         if form == "xml":
             _refuse_entities(content, url)
             graph.parse(io.BytesIO(content), format="xml", publicID=url)

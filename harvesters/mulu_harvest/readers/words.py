@@ -30,8 +30,9 @@ from ..text import clean, half_width, one_line
 PAGE = 200
 """Records a page of a source that has no pages itself."""
 _BEIJING = ZoneInfo("Asia/Shanghai")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_BREAK = re.compile(r"<(br|/p|/div|/li|/h\d|/tr)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+_BLOCKS = frozenset(("p", "div", "li", "tr", *(f"h{level}" for level in range(1, 7))))
+_HIDDEN = frozenset(("script", "style"))
 _NOTHING = frozenset(("none", "null", "undefined"))
 
 
@@ -82,8 +83,19 @@ def plain(written: str) -> str:
     """A description without its HTML; what has none comes back as it is."""
     if not _TAG.search(written):
         return written
-    bare = unescape(_TAG.sub("", _BREAK.sub("\n", written))).replace("\xa0", " ")
-    return re.sub(r"[ \t]*\n\s*", "\n", bare).strip()
+    parts, hidden, at = [], "", 0
+    for tag in _TAG.finditer(written):
+        parts.append("" if hidden else written[at : tag.start()])
+        at, closes, name = tag.end(), bool(tag[1]), tag[2].lower()
+        if hidden:
+            hidden = "" if closes and name == hidden else hidden
+        elif name in _HIDDEN:
+            hidden = "" if closes else name
+        elif name == "br" or (closes and name in _BLOCKS):
+            parts.append("\n")
+    parts.append("" if hidden else written[at:])
+    lines = (line.strip() for line in unescape("".join(parts)).replace("\xa0", " ").splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def code(source: Source, key: str, word: str) -> str:
