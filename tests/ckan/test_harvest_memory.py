@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ckan import model
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, update
 
 sys.path.append(str(Path(__file__).parents[1] / "harvest"))
 
 from in_memory import Portal, pages, record, source
+from running import lapse, new_run, new_source, run_row, sql, until
 
 import mulu.profile
 from ckanext.mulu.harvest import leases, worker
@@ -25,32 +25,6 @@ from mulu_harvest.record import Page
 from mulu_harvest.run import Run
 
 PROFILE = mulu.profile.load("huarong")
-
-
-def sql(statement, **values):
-    with model.meta.engine.begin() as connection:
-        done = connection.execute(text(statement) if isinstance(statement, str) else statement, values)
-        return done.mappings().all() if done.returns_rows else done.rowcount
-
-
-def new_source(name="", **settings):
-    name = name or f"s{uuid.uuid4().hex[:8]}"
-    now = datetime.now(UTC)
-    row = {"name": name, "settings": settings, "enabled": True, "validators": {}, "created_at": now, "changed_at": now, "changed_by": "test"}
-    sql(insert(harvest_source).values(**row))
-    return name
-
-
-def new_run(name, state="waiting", **more):
-    now, key = datetime.now(UTC), str(uuid.uuid4())
-    settings = sql(select(harvest_source.c.settings).where(harvest_source.c.name == name))[0]["settings"]
-    row = {"id": key, "source": name, "state": state, "dry_run": False, "cause": "person", "asked_by": "test", "asked_at": now, "not_before": now}
-    sql(insert(harvest_run).values(**row | {"settings": settings} | more))
-    return key
-
-
-def run_row(key):
-    return sql(select(harvest_run).where(harvest_run.c.id == key))[0]
 
 
 class Tables(Portal):
@@ -180,20 +154,17 @@ def test_what_is_done_is_emptied_and_what_is_bad_says_why():
     assert run_row(portal.run)["seconds"] > 0
 
 
-def test_what_no_database_keeps_is_refused_and_told():
+@pytest.mark.parametrize("odd", ["半个\ud800字", "空\0字符"])
+def test_what_no_database_keeps_is_refused_and_told(odd):
     portal = Tables()
-    odd = [record(7, notes=None, items=[{"name": "甲\0乙", "data_type": "字符型C"}]), record(8, title="半个\ud800字"), record(9, share_type="\0\ud800")]
-    portal.memory.turn(Turn("", {}, [Problem("", "odd", "\0\ud800", {"\0": ["\ud800"]})]))
-    Run(source(), pages([*some(3), *odd]), portal, portal, PROFILE).execute()
-    assert portal.counts["added"] + portal.counts["refused"] == 6 and portal.counts["refused"] >= 1
-    assert portal.records["id-8"]["problems"][0]["rule"] == "unreadable"
+    portal.memory.turn(Turn("", {}, [Problem("", "odd", odd, {odd: [odd]})]))
+    bad = replace(record(7), entry={"title": "题名", "notes": odd})
+    Run(source(), pages([*some(3), record(8, title=odd), bad]), portal, portal, PROFILE).execute()
+    assert portal.counts["added"] + portal.counts["refused"] == 5
+    assert portal.records["id-7"]["problems"][0]["rule"] == "unreadable"
 
 
 # ── leases ──
-
-
-def lapse(key, minutes=0.1):
-    sql(update(harvest_run).where(harvest_run.c.id == key).values(lease_until=datetime.now(UTC) - timedelta(minutes=minutes)))
 
 
 def test_each_run_is_claimed_once():
@@ -224,10 +195,10 @@ def test_the_heartbeat_lengthens_the_lease_and_sees_a_stop():
     lease = leases.claim(key)
     lapse(key)
     with leases.Heartbeat(lease, beat=0.05) as beat:
-        _until(lambda: run_row(key)["lease_until"] > datetime.now(UTC) + timedelta(seconds=50))
+        until(lambda: run_row(key)["lease_until"] > datetime.now(UTC) + timedelta(seconds=50))
         assert not beat.stopped()
         sql(update(harvest_run).where(harvest_run.c.id == key).values(stop_asked=True))
-        _until(beat.stopped)
+        until(beat.stopped)
         assert beat.why == "stop"
     leases.end(lease, "stopped")
 
@@ -237,7 +208,7 @@ def test_a_run_that_does_not_move_lets_its_lease_lapse(monkeypatch):
     key = new_run(new_source())
     lease = leases.claim(key)
     with leases.Heartbeat(lease, beat=0.05) as beat:
-        _until(beat.stopped)
+        until(beat.stopped)
         assert beat.why == "stalled"
     lapse(key)
     assert leases.claim(key)
@@ -294,12 +265,3 @@ def test_the_schedule_asks_for_a_run_unless_one_is_open_or_held():
     assert following.astimezone(leases.UTC).strftime("%H:%M") == "18:30", "half past two in Beijing"
     for key in sql("select id from mulu_harvest_run where state = 'waiting'"):
         leases.end(leases.claim(key["id"]), "done")
-
-
-def _until(true, seconds=5.0):
-    import time
-
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "in vain"
-        time.sleep(0.02)

@@ -103,7 +103,7 @@ def _attempt(lease: Lease, beat: Heartbeat, patient: bool) -> Literal["held", "o
 
 def _done(lease: Lease, run: Any, source: Source, counts: dict[str, int], validators: dict[str, Any]) -> Literal["over", ""]:
     """The run is over, and what it learned of the source is kept with it: only a run that was wholly applied may spare the next."""
-    also = [_forget_entries(run.source)]
+    also = [_forget_entries(run)]
     if not run.dry_run:
         values: dict[str, Any] = {"succeeded_at": func.now(), "validators": {"of": _version(run), "kept": validators} if validators else {}}
         if any(counts[key] for key in _CHANGED):
@@ -113,9 +113,11 @@ def _done(lease: Lease, run: Any, source: Source, counts: dict[str, int], valida
     return "over" if leases.end(lease, "done", also=also) else ""
 
 
-def _forget_entries(source: str) -> Any:
-    """What runs that are over planned and did not do: its differences stay, the entries themselves go."""
-    over = select(harvest_run.c.id).where(harvest_run.c.source == source, harvest_run.c.state.notin_(("waiting", "running", "held")))
+def _forget_entries(run: Any) -> Any:
+    """What earlier runs planned and did not do: its differences stay, the entries themselves go."""
+    over = select(harvest_run.c.id).where(
+        harvest_run.c.source == run.source, harvest_run.c.id != run.id, harvest_run.c.state.notin_(("waiting", "running", "held"))
+    )
     return update(harvest_step).where(harvest_step.c.run.in_(over), harvest_step.c.entry.isnot(None)).values(entry=None)
 
 
