@@ -11,7 +11,7 @@ from mulu.errors import Problem, errors_of
 from mulu.files import digest
 from mulu.profile import Profile
 
-from .normalise import check, normalise, unknown_department
+from .normalise import check, normalise
 from .owners import Owners
 from .plan import Reason, Step, hash_of, stated
 from .port import Catalogue, Interrupted, Known, Unavailable
@@ -98,10 +98,9 @@ class Assessor:
     def _with_source_department(self, record: Record, entry: dict[str, Any]) -> Draft:
         """数源部门 that a wire form of elsewhere can only name by its full name."""
         problems = tuple(record.problems)
-        if name := record.raw.get("source_department"):
-            entry["source_department"] = self.owners.departments.slug_of(name)
-            if not entry["source_department"]:
-                problems += (unknown_department("source_department", "数源部门", name, record.where, "warning"),)
+        if record.raw.get("source_department"):
+            entry["source_department"], problem = self.owners.of_source(record)
+            problems += (problem,) if problem else ()
         return Draft(entry, record.where, problems, record.cells)
 
     def _refusal(self, record: Record, entry: Mapping[str, Any], problem: Problem | None) -> tuple[Problem, ...]:

@@ -62,6 +62,7 @@ class Loading:
                 return step, Task(step.source_id, "archive", package_id=step.package_id)
         provider = str(step.entry.get("provider", ""))
         self.owners.make(provider, step.provider)
+        self.owners.make_named(str(step.entry.get("source_department", "")))
         ours = current.get(step.package_id) if step.package_id else None
         if ours is None:
             return self._anew(step)

@@ -39,7 +39,7 @@ class Owners:
         name = full_name(name, source.prefixes)
         if not name:
             return source.organization, self.titles.get(source.organization, ""), None
-        found = self._slug(name, record)
+        found = self._slug(name, record.raw.get("provider_hint"))
         if found:
             return found, self.titles.get(found, name), None
         if source.organization:
@@ -47,7 +47,15 @@ class Owners:
             return source.organization, self.titles.get(source.organization, name), problem
         return "", name, unknown_department("provider", "信息资源提供方", name, where, "error")
 
-    def _slug(self, name: str, record: Record) -> str:
+    def of_source(self, record: Record) -> tuple[str, Problem | None]:
+        """(slug, problem) of the 数源部门 that a record in wire form names in full beside it; it is made like a provider."""
+        given = one_line(record.raw.get("source_department") or "")
+        name = full_name(self.source.departments.get(given, given), self.source.prefixes)
+        found = self._slug(name, record.raw.get("source_department_hint")) if name else ""
+        where = record.cells.get("source_department", record.where)
+        return found, None if found or not name else unknown_department("source_department", "数源部门", name, where, "warning")
+
+    def _slug(self, name: str, hint: object) -> str:
         found = self.source.slugs.get(name, "")
         if found in self.made:
             return found
@@ -57,7 +65,7 @@ class Owners:
             return name
         if not self.source.create_departments:
             return ""
-        found = found or self._free(one_line(record.raw.get("provider_hint") or ""), name)
+        found = found or self._free(one_line(hint or ""), name)
         self.known[name] = found
         self.titles[found] = name
         return found
@@ -71,3 +79,8 @@ class Owners:
         if found not in self.made:
             self.catalogue.make_department(found, name or found)
             self.made.add(found)
+
+    def make_named(self, found: str) -> None:
+        """As ``make``, of a department that this run has met by its name."""
+        if found in self.titles:
+            self.make(found, self.titles[found])

@@ -21,7 +21,8 @@ class Record:
 
     ``entry``: the record in the wire form, where its source states it so already (another installation of this portal, a
     department's form). It goes past :func:`mulu_harvest.normalise.normalise`, whose words could only change what is one of our
-    codes already. ``raw`` then holds ``source`` and what the wire form has no word for: ``provider``, the full name.
+    codes already. ``raw`` then holds ``source`` and what the wire form has no word for: ``provider`` and ``source_department``, the
+    full names.
     """
 
     where: str

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from in_memory import RAW, Portal, pages, record, source
 
 from mulu.errors import Problem
+from mulu_harvest.normalise import Departments, normalise
 from mulu_harvest.port import Interrupted, Unavailable
 from mulu_harvest.record import Page, Record
 from mulu_harvest.run import Run
@@ -191,6 +194,22 @@ def test_departments_are_made_only_when_their_first_entry_is_written(portal, har
     harvest(entries, settings=settings)
     assert portal.orgs["华容县粮食局"] == "liangshi" and portal.of(2)["provider"] == "liangshi"
     assert portal.of(3)["provider"] == portal.orgs["华容县气象局"]
+
+
+def test_the_source_of_an_entry_in_wire_form_is_known_by_its_full_name(portal, harvest):
+    """数源部门: it is made like a provider, under the slug that it is called by there; unknown, it is told and left out."""
+    told = {"source_department": "华容县粮食局", "source_department_hint": "liangshi"}
+    entries = [replace(one, entry=entry_of(one), raw={**one.raw, **told}) for one in some(2)]
+    harvest(entries)
+    assert "source_department" not in portal.of(1) and "unknown_department" in {one.rule for one in portal.steps["id-1"][0].problems}
+    harvest([*entries, record(3, provider="华容县粮食局", provider_hint="liangshi")], settings={"create_departments": True})
+    assert portal.orgs["华容县粮食局"] == "liangshi" and portal.of(1)["source_department"] == "liangshi" == portal.of(3)["provider"]
+    harvest([replace(one, raw={**one.raw, "source_department": "华容县水利局"}) for one in entries])
+    assert portal.of(1)["source_department"] == "shuili"
+
+
+def entry_of(one):
+    return normalise(one, departments=Departments("", {})).entry
 
 
 def test_the_source_s_department_owns_what_names_none_or_a_stranger(portal, harvest):

@@ -99,10 +99,12 @@ def _record(source: Source, where: str, row: Any) -> Record:
     where = f"《{clean(title)[:80]}》（{where}）" if isinstance(title, str) and title else where
     entry, problems = entry_of(row["entry"], where)
     said = {key: clean(row[key]) if isinstance(row.get(key), str) else "" for key in _TEXTS}
+    hint = row["entry"].get("source_department")
     raw = {
         "provider": said["provider_title"],
         "provider_hint": said["provider"],
         "source_department": said["source_department_title"],
+        "source_department_hint": clean(hint) if isinstance(hint, str) else "",
     }
     made = words.record(source, where, raw, id=said["id"], url=said["page"], problems=problems, made="id")
     return Record(where, made.raw, problems=made.problems, entry=entry)

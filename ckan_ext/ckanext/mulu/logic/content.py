@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import ckan.model as model
@@ -14,6 +15,8 @@ from mulu.visibility import can_read, is_open, open_items
 
 SHOWN = ("id", "package_id", "name", "description", "format", "mimetype", "position", "state", "created", "last_modified", "metadata_modified")
 """Of a resource that somebody may not have, what is described to them all the same."""
+_OPEN_COLUMNS = re.compile(r"https?://[^/?#]+(?:/[\w-]+)*/mulu/data/open/[0-9a-f-]+(?:\?format=\w+)?", re.ASCII)
+"""The address of a table's open columns, on this portal or on another installation: whoever asks there gets these columns and no others."""
 
 
 def entry_of(package: model.Package) -> dict[str, Any]:
@@ -42,8 +45,8 @@ def may_read(person: Person, resource_id: str) -> bool:
 def without_content(package: dict[str, Any], entry: dict[str, Any] | None = None) -> dict[str, Any]:
     """A package (or an entry in wire form) whose resources tell what there is, not where; ``mulu_restricted`` marks them.
 
-    The open columns of a table in an entry of mixed classes have an address on the portal. entry: its classes, where the package
-    does not bear them.
+    The open columns of a table in an entry of mixed classes have an address on the portal; those of an entry that was harvested, on
+    the portal that it comes from. entry: its classes, where the package does not bear them.
     """
     some = bool(open_items(entry or package))
     return {**package, "resources": [_described(row, some) for row in package.get("resources") or ()]}
@@ -51,10 +54,10 @@ def without_content(package: dict[str, Any], entry: dict[str, Any] | None = None
 
 def _described(resource: dict[str, Any], some_open: bool) -> dict[str, Any]:
     row = {key: resource[key] for key in SHOWN if resource.get(key, tk.missing) is not tk.missing} | {"mulu_restricted": True}
-    address = f"{tk.config['ckan.site_url'].rstrip('/')}/mulu/data/open/{resource.get('id')}"
-    if str(resource.get("url")).startswith(address):
+    if some_open and _OPEN_COLUMNS.fullmatch(str(resource.get("url"))):
         row["url"] = resource["url"]
     elif some_open and is_uploaded_table(resource):
+        address = f"{tk.config['ckan.site_url'].rstrip('/')}/mulu/data/open/{resource.get('id')}"
         row["url"] = f"{address}?format={table_format(resource)}"
     return row
 
