@@ -12,6 +12,7 @@ from click.shell_completion import get_completion_class
 
 from mulu.profile import PROFILES
 from mulu_ops.api import Api, of_role
+from mulu_ops.harvesting import Harvest
 from mulu_ops.settings import Settings
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -106,31 +107,7 @@ def import_files(
     sys.exit(any(outcome.failed for outcome in outcomes))
 
 
-@main.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.option("--file", "file", type=_FILE, help="抓取到的列表（JSON），默认为来源文件夹中 source.yml 所写的文件。")
-@click.option("--partial", is_flag=True, help="文件只是来源的一部分，不核对条数。")
-@click.option("--incomplete", type=click.Choice(["refuse", "draft"]), default="draft", show_default=True, help="有错误的条目：不收，或存为草稿。")
-@click.option("--create-departments", is_flag=True, help="新建门户中还没有的部门。")
-@click.option("--dry-run", is_flag=True, help="只报告，不写入。")
-@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出完整报告。")
-@click.option("--url", help="门户地址，默认为本机的演示。")
-@click.option("--token", envvar="MULU_TOKEN", help="API 令牌，默认为演示的运维人员。")
-@click.option("--profile", type=click.Choice(PROFILES), help="按哪个地方的规定检查。")
-def harvest(
-    source: Path, file: Path | None, partial: bool, incomplete: Any, create_departments: bool, dry_run: bool, as_json: bool,
-    url: str | None, token: str | None, profile: str | None,
-) -> None:  # fmt: skip
-    """汇聚一个来源（含 source.yml 的文件夹，或 harvesters/sources 下的名称）。"""
-    from mulu_ops import importing
-
-    settings = Settings.read(profile=profile or "")
-    outcome = importing.harvest(
-        _api(settings, url, token), source, file=file, partial=partial, profile=settings.profile, create_departments=create_departments,
-        options=importing.Options(incomplete, dry_run),
-    )  # fmt: skip
-    click.echo(importing.as_json([outcome]) if as_json else importing.result_text(outcome))
-    sys.exit(outcome.failed)
+main.add_command(Harvest("harvest", help="汇聚：从其他平台、目录文件和部门的表按时间表取来目录。"))
 
 
 @main.group()

@@ -1,10 +1,9 @@
-"""`mulu import` and `mulu harvest`: files and portals' lists into the portal, with a report of every problem."""
+"""`mulu import`: departments' files into the portal, with a report of every problem."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +15,7 @@ from mulu.profile import load as load_profile
 from mulu_harvest import report as form_report
 from mulu_harvest.form import read_form
 from mulu_harvest.load import Loader, LoadResult, LoadStopped
-from mulu_harvest.normalise import check, normalise
-from mulu_harvest.readers.portal import PortalReading, read_portal
 from mulu_harvest.record import Draft
-from mulu_harvest.source import Source, SourceError, load_source
 from mulu_ops.api import Api
 from mulu_ops.errors import Missing
 
@@ -68,38 +64,6 @@ def import_forms(api: Api, files: Sequence[Path], *, organization: str, profile:
         yield outcome
 
 
-def harvest(
-    api: Api, folder: Path, *, file: Path | None, partial: bool, profile: str, create_departments: bool, options: Options
-) -> Outcome:
-    """A portal's list by its ``source.yml``; the list lies beside it unless ``file`` names another.
-
-    ``partial``: the file holds only some of the source, so its number of entries says nothing.
-    """
-    try:
-        source = load_source(folder)
-        path = file or folder / source.file
-        reading = read_portal(source, path, known=api.departments(), expected=(0, sys.maxsize) if partial else None)
-    except SourceError as error:
-        raise Missing(str(error)) from None
-    if create_departments and not options.dry_run:
-        add_departments(api, [{"name": slug, "title": title} for slug, title in reading.departments.items()])
-    drafts = tuple(check(normalise(record, lookups=source.lookups), load_profile(profile)) for record in reading.records)
-    said = {"rows": reading.rows, "repeated": reading.repeated, "entries": len(drafts),
-            "sound": sum(draft.sound for draft in drafts), "departments": dict(reading.departments)}  # fmt: skip
-    outcome = Outcome(source.title, _said(reading, drafts), said, refused=False)
-    outcome.loaded = load(api, drafts, "", {"name": source.name, "url": source.url}, options, source.title)
-    return outcome
-
-
-def add_departments(api: Api, departments: Iterable[dict[str, str]]) -> int:
-    """Make the organisations that are not there yet; dicts of ``name`` (slug) and ``title``. Gives how many were made."""
-    there = set(api.departments().values())
-    missing = [department for department in departments if department["name"] not in there]
-    for department in missing:
-        api.call("organization_create", dict(department))
-    return len(missing)
-
-
 def load(
     api: Api, drafts: Sequence[Draft], organization: str, source: dict[str, str], options: Options, label: str
 ) -> LoadResult:
@@ -146,10 +110,3 @@ def result_text(outcome: Outcome) -> str:
 
 def as_json(outcomes: Sequence[Outcome]) -> str:
     return json.dumps([outcome.to_dict() for outcome in outcomes], ensure_ascii=False, indent=2)
-
-
-def _said(reading: PortalReading, drafts: Sequence[Draft]) -> str:
-    source: Source = reading.source
-    sound = sum(draft.sound for draft in drafts)
-    return (f"来源“{source.title}”：{reading.rows} 行，重复 {reading.repeated} 行，目录 {len(drafts)} 条"
-            f"（可提交 {sound} 条），部门 {len(reading.departments)} 个")  # fmt: skip

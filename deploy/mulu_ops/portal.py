@@ -154,6 +154,7 @@ def write_inis(settings: Settings, kinds: Iterable[str] = KINDS) -> None:
             redis_url=settings.redis_url(kind),
             storage=settings.storage(kind),
             profile=settings.profile if kind == "demo" else DEFAULT_PROFILE,
+            harvest_folders=" ".join(map(str, settings.harvest_folders)),
             smtp=os.environ.get("CKAN_SMTP_SERVER", f"{HOST}:1025"),
             mail_from=os.environ.get("CKAN_SMTP_MAIL_FROM", "mulu@localhost"),
         )
@@ -161,6 +162,7 @@ def write_inis(settings: Settings, kinds: Iterable[str] = KINDS) -> None:
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             write_private(file, text)
         settings.storage(kind).mkdir(parents=True, exist_ok=True)
+    (settings.var / "harvest").mkdir(parents=True, exist_ok=True)
 
 
 def migrations() -> str:
@@ -209,10 +211,10 @@ def _migrated(settings: Settings, kind: str) -> Path:
     return settings.var / "state" / f"migrated.{settings.database(kind)}"
 
 
-def ckan_here(settings: Settings, kind: str, *arguments: str) -> int:
-    """Run ``ckan -c <ini> …`` before the operator's eyes, whose every line is theirs to keep; gives its exit status."""
+def ckan_here(settings: Settings, kind: str, *arguments: str, folder: Path = ROOT) -> int:
+    """Run ``ckan -c <ini> …`` in a folder before the operator's eyes, whose every line is theirs to keep; gives its exit status."""
     command = [str(programs.BIN / "ckan"), "-c", str(settings.ini(kind)), *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False, env=clean_environment()).returncode
+    return subprocess.run(command, cwd=folder, check=False, env=clean_environment()).returncode
 
 
 def ckan(settings: Settings, kind: str, *arguments: str, stdin: str | None = None) -> str:

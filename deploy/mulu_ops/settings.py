@@ -3,6 +3,7 @@
     MULU_VAR              folder of all that is made at run time (default: var/ of the checkout)
     MULU_PORT_CKAN … SITE, SOLR, POSTGRES, REDIS
     MULU_PROFILE          the place whose rules apply (default: that of the installation, else huarong)
+    MULU_HARVEST_FOLDERS  folders of which harvests may read files, parted by ":" (default: harvest/ in MULU_VAR)
     CKAN_DATASTORE_WRITE_URL, CKAN_DATASTORE_READ_URL
                           the database of tables beside an external CKAN_SQLALCHEMY_URL; the second user may only read
     CKAN_SQLALCHEMY_URL, CKAN_REDIS_URL, CKAN_SOLR_URL
@@ -53,6 +54,7 @@ class Settings:
     ports: Mapping[str, int]
     profile: str
     external: Mapping[str, str] = field(default_factory=dict)
+    harvest_folders: tuple[Path, ...] = ()
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None, *, profile: str = "") -> Settings:
@@ -61,7 +63,7 @@ class Settings:
         ports = {name: _port(env, name, port) for name, port in PORTS.items()}
         external = {name: env[variable] for name, variable in {**EXTERNAL, **DATASTORE}.items() if env.get(variable)}
         var = Path(env.get("MULU_VAR") or ROOT / "var").resolve()
-        return cls(var, ports, profile or env.get("MULU_PROFILE") or installed_profile(var) or DEFAULT_PROFILE, external)
+        return cls(var, ports, profile or env.get("MULU_PROFILE") or installed_profile(var) or DEFAULT_PROFILE, external, _folders(env, var))
 
     def url(self, service: str) -> str:
         return f"http://{HOST}:{self.ports[service]}"
@@ -176,6 +178,14 @@ def write_private(file: Path, text: str) -> None:
     with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
     temporary.replace(file)
+
+
+def _folders(env: Mapping[str, str], var: Path) -> tuple[Path, ...]:
+    """CKAN's configuration parts them by blanks, so that none may have one in its path."""
+    given = env.get("MULU_HARVEST_FOLDERS", "")
+    if any(blank.isspace() for blank in given):
+        raise Missing(f"MULU_HARVEST_FOLDERS 的路径里不能有空格：{given}")
+    return tuple(Path(one).resolve() for one in given.split(os.pathsep) if one) or (var / "harvest",)
 
 
 def _port(env: Mapping[str, str], service: str, usual: int) -> int:

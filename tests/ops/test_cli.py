@@ -52,10 +52,20 @@ def test_import_without_a_portal_says_so(tmp_path: Path) -> None:
     assert "Traceback" not in said.stderr
 
 
-def test_harvest_of_an_unknown_source_says_so(tmp_path: Path) -> None:
-    said = mulu("harvest", str(tmp_path), "--url", f"http://127.0.0.1:{free_port()}", MULU_VAR=str(tmp_path))
+def test_harvest_without_a_portal_says_so(tmp_path: Path) -> None:
+    said = mulu("harvest", "run", "nantong", MULU_VAR=str(tmp_path))
     assert said.returncode == 1
-    assert "Traceback" not in said.stderr
+    assert "mulu up" in said.stderr and "Traceback" not in said.stderr
+
+
+def test_the_commands_of_harvest_are_the_portals(tmp_path: Path) -> None:
+    said = mulu("harvest", "--help").stdout
+    for command in ("add", "run", "list", "show", "history", "problems", "apply", "drop", "stop", "remove"):
+        assert f"  {command} " in said
+        assert any("\u4e00" <= character <= "\u9fff" for character in mulu("harvest", command, "--help").stdout)
+    assert "execute" not in said and " work " not in said
+    wrong = mulu("harvest", "run", MULU_VAR=str(tmp_path))
+    assert wrong.returncode == 2 and "NAME" in wrong.stderr, "told here, before the portal is asked"
 
 
 def test_a_wrong_port_says_so(tmp_path: Path) -> None:
