@@ -170,7 +170,7 @@ def test_odd_packages(tmp_path: Path, profile: Profile) -> None:
 
 
 def test_where_there_is_nothing(tmp_path: Path, server: Server) -> None:
-    with pytest.raises(SourceError, match="没有 datapackage.json 或 .zip 数据包"):
+    with pytest.raises(SourceError, match=r"没有 datapackage\.json 或 \.zip 数据包"):
         pages("datapackage", tmp_path)
     with pytest.raises(SourceError, match="不是完整的 JSON"):
         pages("datapackage", server.on("/datapackage.json", Reply("<html>")))

@@ -183,7 +183,7 @@ def test_prefixes_that_a_document_forgot(server: Server) -> None:
 
 def test_a_page_that_is_too_large(server: Server) -> None:
     url = server.on("/feed", Reply(page("https://a.example/1") + "#" * 2**20, type="text/turtle"))
-    with pytest.raises(SourceError, match="一页超过 1 MiB.*hydra:next"):
+    with pytest.raises(SourceError, match=r"一页超过 1 MiB.*hydra:next"):
         pages("dcat", url, options={"max_page_bytes": 2**20})
 
 
