@@ -14,7 +14,9 @@ from mulu_site.row import Row
 from mulu_site.snapshot import Snapshot
 from mulu_site.text import web_address
 
-_FEW = ("provider", "provider_title", "kind", "theme", "share", "open", "frequency", "formats", "updated", "published", "related", "since")
+# Of these there are few different values: rows share them.
+_FEW = {"provider", "provider_title", "kind", "theme", "share", "open", "frequency", "formats", "updated", "published", "related", "since"}
+_IS_FEW = tuple(name in _FEW for name in Row._fields)
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Catalogue:
         shared: dict[object, object] = {}
         for line in source.lines():
             known = memory.known(line.digest) or memory.learn(line.digest, line.entry())
-            row = known.row._replace(**{name: shared.setdefault(value, value) for name in _FEW if (value := getattr(known.row, name))})
+            row = Row._make(shared.setdefault(value, value) if few else value for few, value in zip(_IS_FEW, known.row, strict=True))
             if known.source[0] and known.source[0] not in sources:
                 url = urlsplit(web_address(known.source[1]))
                 sources[known.source[0]] = f"{url.scheme}://{url.netloc}" if url.netloc else ""

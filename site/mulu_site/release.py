@@ -35,9 +35,14 @@ class BuildError(Exception):
 
 
 class Writer(Protocol):
-    """What a unit's maker is given: call it with a path and its content, or `streams()` with parts of several files, mixed."""
+    """What a unit's maker is given: call it with a path and its content, or `streams()` with parts of several files, mixed.
+
+    `named()` is for files whose path tells their content: one that is there already is not written again.
+    """
 
     def __call__(self, path: str, content: bytes) -> None: ...
+
+    def named(self, path: str, content: bytes) -> None: ...
 
     def streams(self, parts: Iterable[tuple[str, bytes]]) -> None: ...
 
@@ -55,6 +60,7 @@ class Release:
     current_dir: Path | None
     units: Manifest = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
     owner: dict[str, str] = field(default_factory=dict)
     published: Path | None = None
     _folder: Path | None = None
@@ -72,11 +78,11 @@ class Release:
         base, published = self.base.get(name), self.current.get(name)
         if base and base.key == key:
             return self._claim(name, base if base.note == note else Unit(key, base.files, note))
-        writer = _Writer(self, name, base.files if base else [])
+        writer = _Writer(self, name, base or Unit("", []))
         writer.log()
         if published and published.key == key and self.current_dir:
             for path in published.files:
-                os.link(self.current_dir / path, writer.place(path))
+                writer.link(path, self.current_dir / path)
         else:
             make(writer)
             self.made.append(name)
@@ -135,7 +141,7 @@ class Release:
     def publish(self, stamp: str) -> Path:
         """Seals the manifest and switches `current` to the new release."""
         self.tidy()
-        to_disk(self.root / path for name in self.made for path in self.units[name].files)
+        to_disk(self.root / path for path in self.written)
         release = self.out / "releases" / stamp
         write_manifest(release.with_name(stamp + ".manifest"), self.units)
         self.root.rename(release)
@@ -154,33 +160,54 @@ class _Writer:
 
     release: Release
     name: str
-    before: list[str]
+    before: Unit
     files: list[str] = field(default_factory=list)
 
     def __call__(self, path: str, content: bytes) -> None:
-        with self.place(path).open("xb") as stream:
+        with self._open(path) as stream:
             stream.write(content)
+
+    def named(self, path: str, content: bytes) -> None:
+        if self.before.key and path in self.before.files:
+            self.files.append(path)
+        else:
+            self(path, content)
+
+    def link(self, path: str, source: Path) -> None:
+        if path in self.before.files and _is_same(self.release.root / path, source):
+            self.files.append(path)
+        else:
+            os.link(source, self._place(path))
 
     def streams(self, parts: Iterable[tuple[str, bytes]]) -> None:
         with contextlib.ExitStack() as stack:
             open_: dict[str, IO[bytes]] = {}
             for path, content in parts:
                 if path not in open_:
-                    open_[path] = stack.enter_context(self.place(path).open("xb"))
+                    open_[path] = stack.enter_context(self._open(path))
                 open_[path].write(content)
 
-    def place(self, path: str) -> Path:
+    def _open(self, path: str) -> IO[bytes]:
+        self.release.written.append(path)
+        return self._place(path).open("xb")
+
+    def _place(self, path: str) -> Path:
         """Where to write the file; nothing is there."""
         target = self.release.target(path)
         self.files.append(path)
         if target.exists():
-            if path not in self.before:
+            if path not in self.before.files:
                 self.log()
             target.unlink()
         return target
 
     def log(self) -> None:
-        self.release.log(self.name, Unit("", [*self.before, *(path for path in self.files if path not in self.before)]))
+        taken = [path for path in self.files if path not in self.before.files]
+        self.release.log(self.name, Unit("", [*self.before.files, *taken]))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and one.samefile(other)
 
 
 def releases(out: Path) -> list[Path]:

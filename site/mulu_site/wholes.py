@@ -29,7 +29,7 @@ def search_index(work: Work) -> Facts:
     def stage(name: str, key: str, contents: Callable[[], Iterable[bytes]]) -> None:
         def make(write: Writer) -> None:
             for number, content in enumerate(contents()):
-                write(search.file_name(name, number, content), content)
+                write.named(search.file_name(name, number, content), content)
 
         files[name] = work.release.unit(f"search/{name}", key, make).files
 
