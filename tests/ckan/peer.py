@@ -55,6 +55,31 @@ class Peer:
     def published(self, title: str, department: int = 0, **more: Any) -> dict[str, Any]:
         return self.publish(self.draft(title, department, **more)["id"], department)
 
+    def change(self, package_id: str, department: int = 0, **fields: Any) -> None:
+        """Publish an entry anew with other content."""
+        self.do(f"editor {department}", "package_patch", id=package_id, **fields)
+        self.publish(package_id, department)
+
+    def change_class(self, package_id: str, after: dict[str, Any]) -> None:
+        before = dict.fromkeys(after, "") | {key: value for key, value in self.do("citizen", "package_show", id=package_id).items() if key in after}
+        told = {"before": before, "after": after, "reason": "依法调整（测试）", "basis": "《测试用的依据》第一条"}
+        case = self.open("editor 0", "classification_change", package_id, told)
+        self.do("authority", "mulu_case_event", id=case, event="agree", data={"reason": "同意（测试）"})
+
+    def withdraw(self, package_id: str, department: int = 0) -> None:
+        case = self.open(f"editor {department}", "withdrawal", package_id, {"cause": "ceased", "reason": "不再产生（测试）"})
+        self.do(f"head {department}", "mulu_case_event", id=case, event="head_agree")
+        self.do("authority", "mulu_case_event", id=case, event="agree", data={"reason": "同意（测试）"})
+
+    def open(self, who: str, procedure: str, package_id: str, data: dict[str, Any]) -> str:
+        """The id of a new case about an entry."""
+        subject = {"type": "entry", "id": package_id}
+        return str(self.do(who, "mulu_case_open", procedure=procedure, subject=subject, data=data)["id"])
+
+    def get(self, path: str) -> requests.Response:
+        """Of a page or an address, as everybody gets it."""
+        return requests.get(path if path.startswith("http") else f"{self.url}{path}", timeout=60)
+
 
 @contextmanager
 def running() -> Iterator[Peer]:
