@@ -19,6 +19,8 @@ RECORD_MAX_BYTES = 32 * 1024 * 1024
 """A record is a page of text at most; what has not ended after this much is no list of records."""
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _HEAD = 4096
+_MOST_DIGITS = 2000
+_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 Event = tuple[str, Any]
 
 
@@ -54,7 +56,7 @@ def records(file: IO[bytes], path: str = "", *, name: str = "") -> Iterator[tupl
                 record = _build(event, events)
                 number, source.since = number + 1, 0
                 yield number, record
-    except (ijson.JSONError, ValueError, OverflowError) as error:
+    except (ijson.JSONError, ValueError, ArithmeticError) as error:
         raise SourceError(f"{name}的 JSON 在第 {number + 1} 条处断了或者写错了：{_reason(error)}") from error
     if not found:
         raise SourceError(f"{name}中没有“{path}”这一数组")
@@ -152,6 +154,7 @@ class _Source:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._tail = b""
         self.since = 0
 
     def head(self) -> bytes:
@@ -165,4 +168,8 @@ class _Source:
         self.since += len(chunk)
         if self.since > RECORD_MAX_BYTES:
             raise ValueError(f"一条超过 {RECORD_MAX_BYTES // 1024 // 1024} MiB")
+        # Python refuses to make an integer of more digits, and ijson's parser in C does not survive that.
+        if b"0" * _MOST_DIGITS in (self._tail + chunk).translate(_AS_ZEROS):
+            raise ValueError("有数字太长")
+        self._tail = chunk[-_MOST_DIGITS:]
         return chunk

@@ -127,7 +127,7 @@ def to_settings(source: Source) -> dict[str, Any]:
     return {
         f.name: _plain(value)
         for f in fields(Source)
-        if f.name != "name" and (value := getattr(source, f.name)) != _default(f)
+        if f.name != "name" and (value := getattr(source, f.name)) not in (_default(f), "")
     }
 
 

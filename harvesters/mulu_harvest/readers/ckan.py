@@ -63,7 +63,7 @@ class _Paging:
         while True:
             rows, count = self.ask(start, size + bool(start))
             asked += 1
-            if asked > 100 + 5 * count:
+            if asked > 20 + 5 * count:
                 raise SourceError(f"来源“{self.source.title}”：{self.base} 的次序一直在变，无法读完")
             if start and not (rows and self.known(rows[0])):
                 start = max(0, start - size)
