@@ -157,15 +157,18 @@ def test_only_the_last_version_is_told(world):
 
 def test_what_is_withdrawn_is_told_since_and_left_out_of_the_whole(world):
     package = world.published("将要撤销的")["id"]
-    before = feed(world)["complete_until"]
-    with model.meta.engine.begin() as connection:
-        row = connection.execute(select(entry_version).where(entry_version.c.package_id == package)).one()
-        values = {**row._mapping, "version": row.version + 1, "withdrawn": True, "summary": "撤销：测试"}
-        connection.execute(insert(entry_version).values(**values))
-        connection.execute(text("update package set state = 'deleted' where id = :id"), {"id": package})
+    before, tag = feed(world)["complete_until"], get(world, "/mulu/feed").headers["ETag"]
+    subject = {"type": "entry", "id": package}
+    case = world.do("editor", "mulu_case_open", procedure="withdrawal", subject=subject, data={"cause": "ceased", "reason": "不再产生（测试）"})["id"]
+    world.event("head", case, "head_agree")
+    assert package in {one["id"] for one in all_pages(world)}, "until it is decided it is published"
+    world.event("authority", case, "agree", reason="同意（测试）")
     [one] = all_pages(world, since=before)
     assert {**one, "withdrawn_at": ""} == {"id": package, "withdrawn": True, "withdrawn_at": ""}
     assert package not in {one["id"] for one in all_pages(world)}
+    assert get(world, "/mulu/feed", If_None_Match=tag).status_code == 200
+    for url in (f"/dataset/{package}.ttl", "/catalog.ttl", "/data.json"):
+        assert "将要撤销的" not in get(world, url).get_data(as_text=True), url
 
 
 def test_nothing_is_passed_by_while_somebody_is_still_writing(world):
