@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,11 +11,10 @@ from ckanext.mulu import entries
 from ckanext.mulu.harvest import sources
 from mulu.entry import FIELD, shown
 from mulu.errors import Problem
+from mulu_harvest.assess import Assessor
 from mulu_harvest.fetch import HttpFetch, Stopping
-from mulu_harvest.normalise import check, normalise
-from mulu_harvest.owners import Owners
 from mulu_harvest.readers import reader_of
-from mulu_harvest.record import Draft, Record
+from mulu_harvest.record import Record
 from mulu_harvest.source import Source, SourceError
 
 FIRST = 20
@@ -24,11 +23,14 @@ FACTS = ("notes", "share_type", "open_type", "update_frequency", "items")
 """What is shown of an entry beside its title and department."""
 
 
-class Departments:
-    """What ``Owners`` asks of a catalogue that is only looked at."""
+class Looked:
+    """What an ``Assessor`` asks of a catalogue that is only looked at, in the session of whoever looks."""
 
     def departments(self) -> dict[str, str]:
         return sources.departments()
+
+    def known_code(self, code: str) -> bool:
+        return entries.known_code(code)
 
 
 def first(source: Source) -> dict[str, Any]:
@@ -49,13 +51,13 @@ def first(source: Source) -> dict[str, Any]:
 
 def _read(source: Source, told: dict[str, Any], late: Any) -> None:
     fetch = HttpFetch(source, validators={}, stopped=late, folders=sources.folders())
-    owners = Owners(source, Departments())  # type: ignore[arg-type]
+    assessor = Assessor(source, Looked(), entries.profile())  # type: ignore[arg-type]  # nothing is written
     pages = iter(reader_of(source)(source, fetch, ""))
     for page in pages:
         told["total"] = page.total if page.total is not None else told["total"]
         told["repeated"] += page.repeated
         told["problems"] += [problem.to_dict() for problem in page.problems]
-        told["entries"] += [_entry(record, source, owners) for record in islice(page.records, FIRST - len(told["entries"]))]
+        told["entries"] += [_entry(record, assessor) for record in islice(page.records, FIRST - len(told["entries"]))]
         if late():
             raise Stopping
         if len(told["entries"]) >= FIRST:
@@ -63,27 +65,18 @@ def _read(source: Source, told: dict[str, Any], late: Any) -> None:
     told["whole"] = True
 
 
-def _entry(record: Record, source: Source, owners: Owners) -> dict[str, Any]:
-    """One record as the engine would plan it; what goes wrong with it is its own problem."""
-    try:
-        provider, title, problem = owners.of(record)
-        if record.entry is not None:
-            draft = Draft(dict(record.entry), record.where, tuple(record.problems), record.cells)
-        else:
-            draft = normalise(record, lookups=source.lookups, departments=owners.departments)
-        draft = check(Draft({**draft.entry, "provider": provider}, draft.where, draft.problems, draft.cells), entries.profile(), entries.known_code)
-    except Exception as error:  # a reader of a source nobody knows: whatever it trips over is shown, not thrown
-        return {"where": record.where, "id": record.id, "title": "", "provider": "", "provider_title": "", "facts": [],
-                "problems": [Problem("", "not_read", f"这一条不能识别：{error}", where=record.where).to_dict()]}  # fmt: skip
-    problems = _unique([*([problem] if problem else []), *draft.problems])
+def _entry(record: Record, assessor: Assessor) -> dict[str, Any]:
+    """One record as the engine would plan it."""
+    found = assessor.assess(record)
+    step = found.step("add", None)
     return {
         "where": record.where,
         "id": record.id,
-        "title": draft.title,
-        "provider": provider,
-        "provider_title": title,
-        "facts": list(_facts(draft.entry)),
-        "problems": [one.to_dict() for one in problems],
+        "title": found.title,
+        "provider": str(found.entry.get("provider", "")),
+        "provider_title": found.provider,
+        "facts": list(_facts(found.entry)),
+        "problems": [one.to_dict() for one in step.problems],
     }
 
 
@@ -96,9 +89,3 @@ def _facts(entry: Mapping[str, Any]) -> Iterator[dict[str, str]]:
             value = shown(FIELD[key], entry.get(key))
         if value:
             yield {"label": FIELD[key].label, "value": value[:200]}
-
-
-def _unique(problems: Sequence[Problem]) -> list[Problem]:
-    """A department that is unknown is told once, not as missing too."""
-    unknown = any(one.rule == "unknown_department" for one in problems)
-    return [one for one in problems if not (unknown and one.field == "provider" and one.rule == "required")]
