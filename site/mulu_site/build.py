@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mulu_site import asking, dashboard, entries, machine, pages, shell, wholes
+from mulu_site import apis, asking, dashboard, entries, machine, pages, shell, wholes, workbook
 from mulu_site.catalogue import Catalogue
 from mulu_site.ledger import read_ledger
 from mulu_site.memory import Memory, remember
@@ -72,8 +72,9 @@ def _make(work: Work, gone: entries.Gone) -> dict[str, str]:
     for template, path, context in asked:
         work.page(template, path, **context)
     pages.registers(work)
-    own = [dashboard.make(work)]
+    own = [dashboard.make(work), apis.make(work)]
     facts = wholes.search_index(work) | wholes.bulk(work)
+    workbook.make(work, facts["bulk"])
     work.file("atom.xml", machine.atom(work.site, work.site.title, "atom.xml", work.rows))
     wholes.dcat_pages(work)
     wholes.sitemaps(work, [*own, *(path for _, path, _ in asked)])

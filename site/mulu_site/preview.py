@@ -66,7 +66,7 @@ def number(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
     places = max(0, 3 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{min(places, 8)}f}"
+    text = f"{value:{',' if abs(value) >= 10_000 else ''}.{min(places, 8)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
