@@ -65,32 +65,46 @@ FEEDS: dict[str, tuple[str, int, int, dict[tuple[str, str], int]]] = {
     "dcat_catalog.rdf": ("dcat", 2, 2, dict.fromkeys([*BEYOND, OPEN, FREQUENCY], 2)),
     "dcat_catalog_datasets_list.rdf": ("dcat", 2, 2, dict.fromkeys([*BEYOND, OPEN, FREQUENCY], 2)),
     "dcat_catalog_pod.jsonld": ("dcat", 1, 1, dict.fromkeys([*BEYOND, OPEN], 1)),
-    "dcat_dataset.ttl": ("dcat", 1, 1, dict.fromkeys([*BEYOND, *WITHHELD], 1)),
     "dcat_dataset_gov_de.rdf": ("dcat", 1, 1, dict.fromkeys([*BEYOND, FREQUENCY], 1)),
     "dcat_dataset_sweden.rdf": ("dcat", 1, 1, dict.fromkeys([*BEYOND, OPEN], 1)),
 }  # fmt: skip
 
 
+BROKEN = "dcat_dataset.ttl"
+"""No Turtle: a prefix that is not declared, and ``^^<<``."""
+
+
 def test_every_feed_is_counted_here(shared: Path) -> None:
-    assert sorted(path.name for path in (shared / "feeds").iterdir()) == sorted(FEEDS)
+    assert sorted(path.name for path in (shared / "feeds").iterdir()) == sorted([*FEEDS, BROKEN])
 
 
 @pytest.mark.parametrize("name", FEEDS)
 def test_a_feed(shared: Path, profile: Profile, name: str) -> None:
     reader, records, drafts, why = FEEDS[name]
-    settings = {"options": PREFIX} if name == "dcat_dataset.ttl" else {}
-    counts, steps, problems = harvest(reader, shared / "feeds" / name, profile, **settings)
+    counts, steps, problems = harvest(reader, shared / "feeds" / name, profile)
     assert (counts["read"], counts["added"], counts["refused"]) == (records, drafts, records - drafts)
     assert reasons(steps) == (why if not drafts else {})
     assert not problems
-    counts, steps, _ = harvest(reader, shared / "feeds" / name, profile, incomplete="refuse", **settings)
+    counts, steps, _ = harvest(reader, shared / "feeds" / name, profile, incomplete="refuse")
     assert (counts["read"], counts["added"], counts["refused"]) == (records, 0, records)
     assert reasons(steps) == why
 
 
-def test_a_feed_that_uses_a_prefix_without_declaring_it_says_which_and_where(shared: Path, profile: Profile) -> None:
-    with pytest.raises(SourceError, match="不是完整的 Turtle：第 158 行，用了没有声明的前缀 healthdcatap:"):
-        harvest("dcat", shared / "feeds" / "dcat_dataset.ttl", profile)
+def test_a_feed_that_is_no_turtle_is_refused_whole_with_line_and_reason(shared: Path, profile: Profile) -> None:
+    """A prefix that is not declared can be declared in the source's settings; what is wrong beyond that only its publisher can mend."""
+    file = shared / "feeds" / BROKEN
+    with pytest.raises(SourceError, match=r"不是完整的 Turtle：第 149 行，用了没有声明的前缀 healthdcatap:.*options\.prefixes"):
+        harvest("dcat", file, profile)
+    with pytest.raises(SourceError, match=r"不是完整的 Turtle：第 154 行，.*found <<"):
+        harvest("dcat", file, profile, options=PREFIX)
+
+
+def test_the_same_feed_mended(shared: Path, profile: Profile, tmp_path: Path) -> None:
+    file = tmp_path / BROKEN
+    file.write_bytes((shared / "feeds" / BROKEN).read_bytes().replace(b"^^<<", b"^^<"))
+    counts, steps, problems = harvest("dcat", file, profile, options=PREFIX, incomplete="refuse")
+    assert (counts["read"], counts["refused"], problems) == (1, 1, [])
+    assert reasons(steps) == dict.fromkeys([*BEYOND, *WITHHELD], 1)
 
 
 def test_what_names_no_department_goes_to_the_one_that_the_source_names(shared: Path, profile: Profile) -> None:

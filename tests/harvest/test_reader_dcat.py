@@ -128,6 +128,15 @@ def test_pages_one_after_the_other_and_going_on_from_a_mark(server: Server) -> N
     assert rest.records[0].where == "第 2 页的数据集 <https://a.example/3>"
 
 
+def test_a_large_page_comes_in_parts(server: Server) -> None:
+    many = [f"https://a.example/{n:04}" for n in range(401)]
+    server.on("/1", Reply(page("https://a.example/x", after="/2"), type="text/turtle"))
+    server.on("/2", Reply(page(*many), type="text/turtle"))
+    found = pages("dcat", server.url + "/1")
+    assert [len(one.records) for one in found] == [1, 200, 200, 1]
+    assert [one.mark for one in found] == [f"2 {server.url}/2"] * 3 + [""]
+
+
 def test_one_page_that_did_not_change(server: Server) -> None:
     url = server.on("/1", Reply(page("https://a.example/1"), type="text/turtle", etag='"a"'))
     first = HttpFetch(source("dcat", url))
