@@ -27,7 +27,7 @@ from mulu.errors import Problem, Refused
 from mulu.people import SYSTEM
 
 Entry = dict[str, Any]
-KEPT = (*VOLATILE_FIELDS, "resource_code")
+KEPT = (*VOLATILE_FIELDS, "resource_code", "name")
 """What an entry keeps where its source says nothing of it."""
 
 

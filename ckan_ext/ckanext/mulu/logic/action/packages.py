@@ -64,6 +64,8 @@ def package_update(next_: Any, context: Context, data: Package) -> Any:
     if package is None:
         raise tk.ObjectNotFound(tk._("没有这个条目。"))
     tk.check_access("package_update", context, {**data, "id": package.id})
+    if package.state == "deleted":
+        raise refusal.one("", "entry_withdrawn", f"《{package.title}》已经撤回或者撤销，不能再修改", entries.profile().cite("update_catalogue"))
     actor = roles.person(context)
     data = {**data, "id": package.id, "name": package.name, "private": package.private, "state": package.state}
     data["owner_org"] = package.owner_org
