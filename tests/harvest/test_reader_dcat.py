@@ -218,6 +218,12 @@ def test_json_ld_in_a_graph_of_its_own(server: Server) -> None:
     assert [record.id for record in records("dcat", url)] == ["https://a.example/1"]
 
 
+@pytest.mark.parametrize("options", [{"max_page_bytes": "许多"}, {"prefixes": ["dct"]}])
+def test_options_that_mean_nothing(options: dict) -> None:
+    with pytest.raises(SourceError, match=r"options\.(max_page_bytes|prefixes) 应当"):
+        pages("dcat", FEED, options=options)
+
+
 @pytest.mark.parametrize("suffix", ["ttl", "jsonld"])
 def test_our_own_feed_comes_back_with_the_classes_that_it_states(server: Server, tmp_path: Path, profile: Profile, suffix: str) -> None:
     snapshot = generate(60, tmp_path / "snapshot.jsonl", portal_url="https://portal.example")

@@ -53,8 +53,12 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
     :raises SourceError: a page that is no RDF, is cut or too large, or pages that lead back to one that was read.
     """
     number, url = _place(source, resume)
-    limit = min(int(source.options.get("max_page_bytes") or rdf.MAX_BYTES), rdf.MAX_BYTES)
-    prefixes = source.options.get("prefixes") or {}
+    limit, prefixes = source.options.get("max_page_bytes", rdf.MAX_BYTES), source.options.get("prefixes", {})
+    if not isinstance(limit, int) or limit < 1:
+        raise SourceError(f"来源“{source.title}”的 options.max_page_bytes 应当是字节数，现在是“{limit}”")
+    if not isinstance(prefixes, dict):
+        raise SourceError(f"来源“{source.title}”的 options.prefixes 应当写成“前缀: 网址”")
+    limit = min(limit, rdf.MAX_BYTES)
     seen: set[bytes] = set()
     while url:
         with fetch.get(url, accept=rdf.ACCEPT, conditional=number == 1) as answer:
