@@ -23,7 +23,6 @@ SETTINGS = {
     "reader": "ckan",
     "url": "https://school.example",
     "publisher": "某县教育局（虚构）",
-    "licence": "",
 }
 """As the portal keeps them: nothing that is as by default."""
 _later = itertools.count()

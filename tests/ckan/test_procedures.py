@@ -6,12 +6,14 @@ import datetime
 from types import SimpleNamespace
 
 import ckan.plugins.toolkit as tk
+import harvesting
 import pytest
 from ckan import model
 from sqlalchemy import select
 from town import REVIEWS
 
 from ckanext.mulu import cases, steps, subjects
+from ckanext.mulu.harvest import hooks
 from ckanext.mulu.model.history import broken
 from ckanext.mulu.model.tables import grant as grant_table
 from ckanext.mulu.model.tables import outbox
@@ -224,6 +226,22 @@ def test_neither_side_of_a_dispute_decides_for_the_other(town, place):
     assert "wrong_role" in rules(town, "editor", dispute["id"], "withdraw")
     town.event("head", dispute["id"], "settle", minutes="同意提供")
     assert state(town, case) == "agreed"
+
+
+def test_a_held_harvest_is_applied_or_dropped_by_the_authority(town, place):
+    harvesting.forget()
+    town.do("authority", "mulu_harvest_source_create", name="up", settings=harvesting.SETTINGS | {"organization": "minzheng"})
+    for event, state_after, run_state in (("apply", "applied", "waiting"), ("drop", "dropped", "dropped")):
+        run = harvesting.run_of("up", "held", reasons=[{"rule": "closed", "message": "1 条目录的开放类型将收紧"}])
+        harvesting.steps_of(run, changes=1)
+        hooks.on_held(run)
+        case = town.do("authority", "mulu_harvest_run_show", id=run)["case_id"]
+        assert clock(town.do("head", "mulu_case_show", id=case), "harvest_check")["length"] == 3
+        assert "wrong_role" in rules(town, "head", case, event, reason="同意")
+        assert town.event("authority_head", case, event, reason="已与部门核实")["state"] == state_after
+        assert town.do("head", "mulu_harvest_run_show", id=run)["state"] == run_state
+        assert letters(case) == ["turn", "decision"]
+        harvesting.end_open("up")
 
 
 def test_a_suspension_is_not_evaded(town, place):

@@ -37,6 +37,7 @@ CAUSES = {"schedule": N_("按时间表"), "person": N_("人工"), "command": N_(
 READERS = {
     "ckan": N_("CKAN 平台（接口）"), "dcat": N_("DCAT 目录"), "data_json": N_("data.json 目录"), "datapackage": N_("数据包（Frictionless）"),
     "form": N_("部门目录表（Excel、CSV）"), "mulu": N_("另一套本平台（上级或下级）"), "portal": N_("列表文件（JSON）"),
+    "own": N_("随来源提供的程序"),
 }  # fmt: skip
 
 EVERY_DAY = "30 2 * * *"

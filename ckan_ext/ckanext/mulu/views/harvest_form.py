@@ -29,7 +29,7 @@ FIELDS: tuple[tuple[str, tuple[Row, ...]], ...] = (
         {"key": "licence", "label": N_("授权说明"), "kind": "text", "help": N_("来源对其目录使用的规定。")},
     )),
     (N_("归谁"), (
-        {"key": "organization", "label": N_("归属部门"), "kind": "choice", "help": N_("不选时按来源逐条写明的部门归属。")},
+        {"key": "organization", "label": N_("归属部门"), "kind": "choice"},
         {"key": "create_departments", "label": N_("新建门户中没有的部门"), "kind": "bool"},
     )),
     (N_("何时"), (
@@ -134,12 +134,14 @@ def sections(source: Row | None, filled: Row) -> list[tuple[str, list[Row]]]:
 
 def placed(problems: list[Row]) -> list[Row]:
     """Each problem at its control; what has none, at the YAML."""
-    known = {field["key"] for _, fields in FIELDS for field in fields}
+    labels = {field["key"]: tk._(field["label"]) for _, fields in FIELDS for field in fields}
     found = []
     for one in problems:
         key = str(one.get("field") or "").partition(".")[0].partition("[")[0]
-        key = PLACES.get(key, key)
-        found.append(anchored({**one, "field": key if key in known else "rest"}))
+        place, message = PLACES.get(key, key), str(one["message"])
+        if place in labels and message.startswith(f"{key} "):  # who fills in a form knows its labels, not the keys
+            message = f"“{labels[place]}”{message.removeprefix(key).strip()}"
+        found.append(anchored({**one, "message": message, "field": place if place in labels else "rest"}))
     return found
 
 
@@ -171,17 +173,20 @@ def _control(field: Row, filled: Row) -> Row:
     key = field["key"]
     choices = {one: tk._(label) for one, label in field.get("choices", {}).items()}
     if key == "organization":
-        choices = {one["name"]: one["title"] for one in helpers.mulu_departments()}
+        choices = {"": tk._("按来源逐条写明的部门")} | {one["name"]: one["title"] for one in helpers.mulu_departments()}
     if key == "schedule":
         choices = {one: tk._(label) for one, label in words.SCHEDULES.items()} | {OTHER: tk._("其他")}
     if key == "arrives" and not sources.publishes(offers.person()) and filled["arrives"] != "publish":
         choices.pop("publish")
+    if key == "reader" and filled["reader"] != "own":
+        choices.pop("own")  # comes with its program, never by a form
     return {
         **field,
         "label": tk._(field["label"]),
         "help": tk._(field["help"]) if field.get("help") else "",
         "choices": [{"value": one, "label": label} for one, label in choices.items()],
-        "blank": key in ("reader", "organization"),
+        "blank": key == "reader",
+        "yes": tk._("新建，以来源写明的全称为名"),
     }
 
 
