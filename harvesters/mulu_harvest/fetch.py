@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from .answer import Answer
 from .body import MIB, Broken, TooMuch, Watch, receive
 from .folders import Folders, path_of
 from .json_stream import not_json
+from .keys import Key
 from .pace import AGENT, ALL_ALLOWED, Pace, Robots
 from .reasons import cause, location, retry_after, said
 from .source import Source, SourceError
@@ -102,6 +102,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _AGAIN: Final = frozenset({429, *range(500, 505)})
 _ROBOTS_BYTES: Final = 2 * MIB
 _SLICE: Final = 0.2
+_OWN_HEADERS: Final = {"User-Agent": f"{AGENT}/1", "Accept-Encoding": "gzip, deflate"}
 
 
 class _Again(Exception):
@@ -151,7 +152,7 @@ class HttpFetch:
         self._pace = Pace(1 / source.pace)
         self._robots: dict[tuple[str, str, int], Robots] = {}
         self._loopback = on_this_machine(source.url)
-        self._key = _key(source)
+        self._key = Key.of(source)
         self._session = _Session()
         self._session.auth = _no_auth  # else requests sends what stands in ~/.netrc
         self._adapter = Adapter(loopback=self._loopback)
@@ -262,7 +263,7 @@ class HttpFetch:
             except Forbidden as error:
                 raise self._error(seen[0], self._led_to(seen, str(error))) from None
             self._ask_robots(url)
-            got = self._once(url, self._own_headers(url, headers), max_bytes, seen)
+            got = self._once(url, self._key.added(url, _OWN_HEADERS | headers), max_bytes, seen)
             if got.status not in _REDIRECTS:
                 return got
             try:
@@ -330,15 +331,6 @@ class HttpFetch:
                 return self._error(url, f"不能访问：{cause(error)}")
         return self._error(url, f"的内容在本机存不下：{error}")
 
-    def _own_headers(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
-        """The headers, with the source's key only where the address is the source's own."""
-        sent = {"User-Agent": f"{AGENT}/1", "Accept-Encoding": "gzip, deflate", **headers}
-        if not self._key:
-            return sent
-        name, value = self._key
-        sent = {key: one for key, one in sent.items() if key.lower() != name.lower()}
-        return sent | {name: value} if _same_place(self._source.url, url) else sent
-
     def _ask_robots(self, url: str) -> None:
         """See that robots.txt of the address's host lets us have it. Inside government networks it may be left out, as stated."""
         place = origin(url)
@@ -394,13 +386,10 @@ class HttpFetch:
     # ── what is told ──
 
     def _error(self, url: str, what: str, status: int = 0) -> SourceError:
-        return _Unreadable(f"来源“{self._source.title}”：{self._told(url)} {self._without_key(what)}", status)
+        return _Unreadable(f"来源“{self._source.title}”：{self._told(url)} {self._key.hidden(what)}", status)
 
     def _told(self, url: str) -> str:
-        return self._without_key(hide(url))
-
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._key[1], "***") if self._key else text
+        return self._key.hidden(hide(url))
 
     def _led_to(self, seen: list[str], reason: str) -> str:
         return reason if len(seen) == 1 else f"重定向到 {self._told(seen[-1])}，{reason}"
@@ -431,22 +420,3 @@ class _Session(requests.Session):
 
 def _no_auth(request: Any) -> Any:
     return request
-
-
-def _key(source: Source) -> tuple[str, str] | None:
-    variable = str(source.options.get("key_variable") or "")
-    if not variable:
-        return None
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        raise SourceError(f"来源“{source.title}”的密钥没有设置：环境变量 {variable} 是空的")
-    return str(source.options.get("key_header") or "Authorization"), value
-
-
-def _same_place(own: str, url: str) -> bool:
-    """The same origin, or the same host asked with encryption where the source's address has none."""
-    try:
-        mine, other = origin(own), origin(url)
-    except Forbidden:
-        return False
-    return mine == other or (mine[:1] + mine[2:] == ("http", 80) and other == ("https", mine[1], 443))

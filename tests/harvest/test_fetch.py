@@ -97,7 +97,7 @@ def test_a_body_that_is_cut_is_read_again(server: Server, cut: Reply) -> None:
     url = server.on("/api", cut, as_json([1, 2, 3]))
     assert fetching(server).json(url) == [1, 2, 3]
     server.on("/api", cut)
-    with pytest.raises(SourceError, match="没有传完|损坏"):
+    with pytest.raises(SourceError, match=r"没有传完|损坏"):
         fetching(server).json(url)
 
 
