@@ -37,16 +37,18 @@ def build(
     site_url: str = "",
     pages: Path | None = PAGES,
     allow_withdrawal: bool = False,
+    wait: float = 0,
     progress: Progress | None = None,
 ) -> Report:
     """Builds the site of a snapshot into `out` and publishes it at `out/current`.
 
     `portal_url` and `site_url` override the snapshot's header. `pages` holds the hand-written Markdown (None leaves it out).
-    A snapshot that lacks more than half of the published entries is refused unless `allow_withdrawal`.
+    A snapshot that lacks more than half of the published entries is refused unless `allow_withdrawal`. One build at a time: another
+    one is waited for `wait` seconds.
     Raises `SnapshotError` or `BuildError` with one sentence; the published site is then as it was.
     """
     source = open_snapshot(snapshot)
-    with start(out) as release, remember(Path(out) / "releases" / "memory.db", code_digest()) as memory:
+    with start(out, wait=wait) as release, remember(Path(out) / "releases" / "memory.db", code_digest()) as memory:
         work = _gather(source, memory, release, progress, pages, portal_url, site_url)
         gone = entries.gone(work, allow_withdrawal)
         facts = _make(work, gone)

@@ -34,6 +34,10 @@ class BuildError(Exception):
     """The build stopped; the published site is as it was. The message is one Chinese sentence for the operator."""
 
 
+class Busy(BuildError):
+    """Another build is under way."""
+
+
 class Writer(Protocol):
     """What a unit's maker is given: call it with a path and its content, or `streams()` with parts of several files, mixed.
 
@@ -233,10 +237,10 @@ def switch(out: Path, release: Path) -> None:
     os.replace(fresh, out / "current")
 
 
-def roll_back(out: str | Path) -> Path:
-    """Publishes the release before the current one again; raises `BuildError` where there is none or a build is under way."""
+def roll_back(out: str | Path, *, wait: float = 0) -> Path:
+    """Publishes the release before the current one again; raises `BuildError` where there is none."""
     out = Path(out)
-    with _alone(out):
+    with _alone(out, wait):
         now = current(out)
         older = [r for r in releases(out) if now and r.name < now.name]
         if not older:
@@ -246,10 +250,10 @@ def roll_back(out: str | Path) -> Path:
 
 
 @contextlib.contextmanager
-def start(out: str | Path) -> Iterator[Release]:
-    """Opens the next release of the site in `out`; only one build at a time."""
+def start(out: str | Path, *, wait: float = 0) -> Iterator[Release]:
+    """Opens the next release of the site in `out`; only one build at a time, another one is waited for `wait` seconds."""
     out = Path(out)
-    with _alone(out):
+    with _alone(out, wait):
         try:
             release = _prepare(out)
         except OSError as error:
@@ -262,18 +266,27 @@ def start(out: str | Path) -> Iterator[Release]:
 
 
 @contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
+def _alone(out: Path, wait: float = 0) -> Iterator[None]:
     try:
         (out / "releases").mkdir(parents=True, exist_ok=True)
         lock = (out / "releases" / ".lock").open("w")
     except OSError as error:
         raise BuildError(f"站点目录 {out} 不能写入：{error.strerror}。") from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BuildError("另一个站点生成任务正在进行，请等它结束后再试。") from None
+        last = time.monotonic() + wait
+        while not _locked(lock):
+            if time.monotonic() >= last:
+                raise Busy("另一个站点生成任务正在进行，请等它结束后再试。")
+            time.sleep(0.2)
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _prepare(out: Path) -> Release:

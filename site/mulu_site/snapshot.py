@@ -2,7 +2,11 @@
 
 Line 1 is the header, then one published entry a line, and a last line that seals the file:
 `{"end": true, "count": N, "sha256": hex digest of all bytes before it}`. A file without its seal was cut short on the way
-and is refused before a single page is made. The header may carry the public ledger (mulu_site.ledger).
+and is refused before a single page is made.
+
+The header may carry the public ledger (mulu_site.ledger), and what was published and no longer is, so that a site built without a
+memory of its own has pages for them: `withdrawn: [{id, name, title, provider_title, on, reason}]`. An entry that changed its name
+may say what it was called before, `former_names: [name]`: the old addresses then lead on to the new one.
 """
 
 from __future__ import annotations

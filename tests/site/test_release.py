@@ -36,7 +36,7 @@ def test_one_changed_entry_touches_only_what_shows_it(shop) -> None:
     changed["notes"] = "摘要已经修改。"
     report = shop.build()
     assert set(report.made) == {
-        f"entry/{changed['name']}", "search/words", "file/search/index.json", "bulk", "dcat/1",
+        f"entry/{changed['name']}", "search/words", "file/search/index.json", "bulk", "workbook", "dcat/1",
     }  # fmt: skip
     after = stamps(shop)
     touched = {p for p in after if before.get(p) != after[p]}
