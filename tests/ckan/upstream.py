@@ -19,17 +19,18 @@ SEARCH = "/api/3/action/package_search"
 class Upstream:
     """``datasets``: id → dataset. ``fail``: start of the page → how it answers instead, or a function that gives its body.
 
-    ``gates``: start of a page → an event that it waits for, set by the test.
+    ``gates``: start of a page → an event that it waits for, set by the test. ``prefix``: of its path, where one server is several.
     """
 
-    def __init__(self, server: Server, count: int = 0) -> None:
+    def __init__(self, server: Server, count: int = 0, prefix: str = "") -> None:
         self.server = server
+        self.prefix = prefix
         self.datasets: dict[str, dict[str, Any]] = {}
         self.fail: dict[int, Reply] = {}
         self.gates: dict[int, threading.Event] = {}
         for number in range(count):
             self.put(number)
-        server.on(SEARCH, self.answer)
+        server.on(prefix + SEARCH, self.answer)
 
     def put(self, number: int, **more: Any) -> None:
         key = f"{number:06d}-made-up"
@@ -52,10 +53,10 @@ class Upstream:
 
     def starts(self) -> list[int]:
         """Which pages were asked for, in order."""
-        return [int(request.query.get("start", 0)) for request in self.server.asked if request.path == SEARCH]
+        return [int(request.query.get("start", 0)) for request in self.server.asked if request.path == self.prefix + SEARCH]
 
     def settings(self, **more: Any) -> dict[str, Any]:
-        return {"title": "上游平台（虚构）", "publisher": "某县（虚构）", "reader": "ckan", "url": self.server.url, "pace": 100.0, **more}
+        return {"title": "上游平台（虚构）", "publisher": "某县（虚构）", "reader": "ckan", "url": self.server.url + self.prefix, "pace": 100.0, **more}
 
 
 __all__ = ["SEARCH", "Reply", "Server", "Upstream"]
