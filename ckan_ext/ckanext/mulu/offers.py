@@ -16,8 +16,8 @@ from mulu.procedure import Procedure, RoleSpec
 Row = dict[str, Any]
 Test = Callable[[Mapping[str, Any]], bool]
 
-#: started on pages of their own
-ELSEWHERE = {"catalogue_review", "classification_change", "sharing_application", "open_application"}
+#: started on pages of their own, or by the portal itself
+ELSEWHERE = {"catalogue_review", "classification_change", "sharing_application", "open_application", "harvest_check"}
 OWN_DEPARTMENT = {"consumer", "asking"}
 """Paths at which an opening names the department of who opens, where the subject is no case."""
 #: an entry with which the procedure makes sense; the engine refuses the rest with its reasons
