@@ -132,12 +132,32 @@ def site() -> None:
 @site.command("build")
 @click.option("--snapshot", type=_FILE, help="已有的快照；不给时从门户取最新的。")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="输出文件夹，默认为 var/site。")
-def site_build(snapshot: Path | None, out: Path | None) -> None:
+@click.option("--allow-withdrawal", is_flag=True, help="已发布的条目有一半以上不在快照里时，也照样生成。")
+def site_build(snapshot: Path | None, out: Path | None, allow_withdrawal: bool) -> None:
     """生成并一步发布；读者不会看到一半新一半旧。"""
     from mulu_ops import publishing
 
-    report = publishing.build_site(Settings.read(), snapshot=snapshot, out=out)
+    report = publishing.build_site(Settings.read(), snapshot=snapshot, out=out, allow_withdrawal=allow_withdrawal)
     click.echo(f"{report.release}：目录 {report.entries} 条，重新生成 {len(report.made)} 个部分，共 {report.units} 个")
+
+
+@site.command("releases")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="站点文件夹，默认为 var/site。")
+def site_releases(out: Path | None) -> None:
+    """留存的各个版本（UTC 时间），最后一个最新；* 是读者看到的。"""
+    from mulu_ops import publishing
+
+    for one in publishing.kept(out or Settings.read().site):
+        click.echo(f"{'*' if one.current else ' '} {one.name}　目录 {one.entries} 条")
+
+
+@site.command("rollback")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="站点文件夹，默认为 var/site。")
+def site_rollback(out: Path | None) -> None:
+    """回到前一个版本；目录或页面再有变化时，按变化后的重新生成。"""
+    from mulu_ops import publishing
+
+    click.echo(f"已回到 {publishing.roll_back(out or Settings.read().site)}")
 
 
 @site.command("generate")

@@ -217,6 +217,20 @@ def _clockwork(settings: Settings) -> Answer:
     return _verdict(not mail["mail_given_up"], found, "ckan mulu clockwork --status 列出原因；修复后 ckan mulu clockwork --retry", Verdict.WARNING)
 
 
+def _publisher(settings: Settings) -> Answer:
+    command = [*next(one for one in programs.programs(settings) if one.name == "publisher").command, "--status"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, env=clean_environment(), check=False)
+    if not done.stdout.strip():
+        raise ValueError(done.stderr.strip()[-300:])
+    state = json.loads(done.stdout.strip().splitlines()[-1])
+    if error := state.get("error"):
+        return Verdict.ERROR, f"{state['failed'][:16]} 起没有生成成：{error}", f"修复后会自动再试；详情看 {settings.log}/publisher.log"
+    built = state.get("built", "")
+    found = f"上次生成 {built[:16]}，目录 {state['entries']} 条" if built else "还没有跟随目录生成过"
+    return _verdict(bool(built) and not state["behind"], found + ("；目录又有变化，一分钟内应重新生成" if state["behind"] else ""),
+                    f"mulu up；起不来的看 {settings.log}/publisher.log", Verdict.WARNING)  # fmt: skip
+
+
 def _mail(settings: Settings) -> Answer:
     text = settings.ini("demo").read_text(encoding="utf-8")
     host = next((line.split("=", 1)[1].strip() for line in text.splitlines() if line.startswith("smtp.server")), "")
@@ -257,6 +271,7 @@ CHECKS: dict[str, Callable[[Settings], Answer]] = {
     "索引": _drift,
     "记录校验链": _chain,
     "公共站点": _site,
+    "站点更新": _publisher,
     "工作日历": _calendar,
     "时钟和通知": _clockwork,
     "邮件": _mail,

@@ -49,7 +49,7 @@ def up(settings: Settings, say: Say, *, web: bool = True) -> Services:
         migrate(settings, kind, say)
     reindex(settings, say)
     if web:
-        for name in ("ckan", "worker", "clockwork", "harvest", "site"):
+        for name in ("ckan", "worker", "clockwork", "harvest", "publisher", "site"):
             if services.start(name):
                 say(f"启动 {name}")
         services.wait("ckan", lambda: http_ready(f"{settings.url('ckan')}/api/3/action/status_show", 60), 120)

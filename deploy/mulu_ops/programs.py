@@ -17,6 +17,8 @@ from mulu_ops.settings import HOST, ROOT, Settings, write_private
 
 BIN = Path(sys.executable).parent
 SOURCE_FOLDERS = ("mulu", "ckan_ext", "harvesters/mulu_harvest", "deploy/mulu_ops", "templates/notices")
+SITE_FOLDERS = ("mulu", "site/mulu_site", "site/pages", "templates/site")
+"""Of what the public site is made, beside the snapshot."""
 SOURCE_SUFFIXES = {".py", ".yml", ".yaml", ".html", ".mo", ".js", ".css", ".md"}
 
 
@@ -118,6 +120,10 @@ def programs(settings: Settings) -> list[Program]:
     ours.append(Program("clockwork", clockwork, environment=environment))
     harvest = [str(BIN / "ckan"), "-c", str(settings.ini("demo")), "mulu", "harvest", "work"]
     ours.append(Program("harvest", harvest, environment=environment))
+    follow = [str(BIN / "ckan"), "-c", str(settings.ini("demo")), "mulu", "publisher", "--demo", "--out", str(settings.site),
+              "--snapshot", str(settings.var / "snapshot" / f"{settings.database('demo')}.publisher.jsonl")]  # fmt: skip
+    source = fingerprint((*SOURCE_FOLDERS, *SITE_FOLDERS), environment["MULU_SOURCE"].encode())
+    ours.append(Program("publisher", follow, environment=environment | {"MULU_SOURCE": source}))
     site = [sys.executable, "-m", "mulu_ops.static", str(settings.site / "current"), HOST, str(ports["site"])]
     ours.append(Program("site", site, "site"))
     return ours

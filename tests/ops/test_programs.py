@@ -41,7 +41,7 @@ def test_supervisord_conf_is_readable_and_starts_nothing_by_itself(settings: Set
     conf = configparser.RawConfigParser()
     conf.read_string(programs.supervisord_conf(settings, programs.programs(settings)))
     names = [section.removeprefix("program:") for section in conf.sections() if section.startswith("program:")]
-    assert names == ["postgres", "redis", "solr", "ckan", "worker", "clockwork", "harvest", "site"]
+    assert names == ["postgres", "redis", "solr", "ckan", "worker", "clockwork", "harvest", "publisher", "site"]
     assert {conf[f"program:{name}"]["autostart"] for name in names} == {"false"}
     assert conf["unix_http_server"]["chmod"] == "0700"
 
@@ -61,7 +61,7 @@ def test_a_closed_folder_sends_the_database_elsewhere(tmp_path: Path, monkeypatc
 
 
 def test_external_services_are_not_ours_to_start(small: services.Services) -> None:
-    assert [program.name for program in programs.programs(small.settings)] == ["redis", "ckan", "worker", "clockwork", "harvest", "site"]
+    assert [program.name for program in programs.programs(small.settings)] == ["redis", "ckan", "worker", "clockwork", "harvest", "publisher", "site"]
 
 
 def test_start_twice_stop_once(small: services.Services) -> None:

@@ -94,6 +94,29 @@ def clockwork(once: bool, status: bool, retry: bool) -> None:
         works.loop()
 
 
+@mulu.command()
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="公共网站的文件夹。")
+@click.option("--snapshot", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="快照放在哪里。")
+@click.option("--demo", is_flag=True, help="在快照里注明是演示数据。")
+@click.option("--once", is_flag=True, help="只看一遍：有变化就生成；没有生成成时以 1 退出。")
+@click.option("--status", is_flag=True, help="最近一次生成，以及公共网站是否落后于目录；输出 JSON，生成失败时以 1 退出。")
+def publisher(out: Path, file: Path, demo: bool, once: bool, status: bool) -> None:
+    """公共网站跟随目录：发布、撤销、公开台账有变化时，一分钟内重新生成。"""
+    from ckanext.mulu import publisher as works
+
+    if status:
+        kept = works.status(out)
+        click.echo(json.dumps(kept | {"behind": works.behind(out)}, ensure_ascii=False))
+        sys.exit(1 if kept.get("error") else 0)
+    elif once:
+        works.Publisher(out, file, demo=demo).look()
+        if error := works.status(out).get("error"):
+            click.echo(error, err=True)
+            sys.exit(1)
+    else:
+        works.loop(out, file, demo=demo)
+
+
 @mulu.command("cases-import")
 @click.argument("file", type=click.File("rb"))
 def cases_import(file: click.utils.LazyFile) -> None:
