@@ -11,7 +11,7 @@ import ckan.model as model
 import ckan.plugins.toolkit as tk
 from sqlalchemy import select
 
-from ckanext.mulu import entries, marks, previews
+from ckanext.mulu import entries, marks, previews, withdrawn
 from ckanext.mulu.logic import access, content
 from ckanext.mulu.model import versions
 from ckanext.mulu.public_requests import ledger
@@ -41,6 +41,7 @@ def header(demo: bool) -> dict[str, Any]:
         "demo": demo,
         "departments": departments(),
         "ledger": ledger.whole(),
+        "withdrawn": withdrawn.whole(),
     }
 
 
