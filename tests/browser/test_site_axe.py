@@ -29,6 +29,7 @@ PAGES = {
     "apply": "guide/apply/", "object": "guide/object/", "correct": "guide/correct/", "demand": "guide/demand/", "complain": "guide/complain/",
     "ask for a re-review": "ask/rereview/?entry=closed", "ask for data": "ask/demand/", "status": "ask/status/", "ledger": "ledger/",
     "re-reviews": "ledger/rereviews/", "demands": "ledger/demands/", "about": "about/",
+    "board": "dashboard/", "interfaces": "apis/", "interfaces of a scenario": "apis/frequency/none/", "entry with previews": "entry/previewed/",
     "accessibility": "accessibility/", "api": "api/", "not found": "404.html", "offline": "offline.html", "synonyms": "catalogue/?q=医保", "documentation": "develop/architecture/",
 }  # fmt: skip
 
@@ -53,12 +54,27 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
                        {"name": "接口", "url": "javascript:1", "format": "API"}],
          "source": {"name": "来源", "url": "https://y.example/"}, "provider_title": "很长的部门名称" * 5}
     )  # fmt: skip
+    entries.append(previewed(entries[1]))
     header = {k: v for k, v in source.header.items() if k != "mulu_snapshot"}
     path = source.path.with_name("snapshot.jsonl")
     write_snapshot(path, header, [*entries, {**entries[1], "id": "gone", "name": "gone", "title": "将要撤下的条目"}])
     build(path, path.parent / "out", pages=None)
     write_snapshot(path, header, entries)
     return path
+
+
+def previewed(entry: dict) -> dict:
+    """An open entry with an interface and a file that the portal has read: wide, with numbers, places and something wrong."""
+    number = {"kind": "number", "filled": 9, "min": 0.5, "max": 123456.7, "mean": 5321.2, "bins": [9, 3, 1, 0, 2]}
+    columns = [{"name": "名称", "kind": "text", "filled": 9}, *({"name": f"数值{'长' * n}", **number} for n in range(14))]
+    preview = {
+        "columns": columns, "rows": [[f"示例{n}", *["1234.5"] * 14] for n in range(10)], "total": 1200, "points": [[112.5 + n / 90, 29.5 + n % 7 / 40] for n in range(90)],
+        "checked": True, "valid": False, "problems": [{"code": "type-error", "count": 7, "text": "有的内容与登记的数据类型不符"}],
+    }  # fmt: skip
+    file = {"id": "r1", "name": "公园名录", "url": "/dataset/x/resource/r1/download/a.csv", "format": "CSV", "size": 48_211, "hash": "sha256:" + "3f" * 32}
+    api = {"id": "r2", "name": "公园查询接口", "url": "https://portal.example/api/parks", "format": "API"}
+    more = {"open_type": "unconditional", "share_type": "unconditional", "license_id": "cc-by", "business_items": ["公园绿地养护"]}
+    return {**entry, **more, "id": "previewed", "name": "previewed", "title": "有预览的条目", "resources": [{**file, "preview": preview}, api]}
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +136,7 @@ def test_axe_finds_nothing_and_nothing_overflows(open_page, name: str, scheme: s
     assert result.response["violations"] == [], result.generate_report()
 
 
-@pytest.mark.parametrize("name", ["home", "search", "entry with everything", "entry not open", "object"])
+@pytest.mark.parametrize("name", ["home", "search", "entry with everything", "entry with previews", "entry not open", "object", "board", "interfaces"])
 def test_axe_finds_nothing_on_a_phone(open_page, name: str) -> None:
     result = Axe().run(open_page(PAGES[name], width=390, height=844))
     assert result.response["violations"] == [], result.generate_report()
@@ -129,7 +145,7 @@ def test_axe_finds_nothing_on_a_phone(open_page, name: str) -> None:
 def test_english_shell_leaves_nothing_untranslated(open_page) -> None:
     """What is still Chinese is marked as Chinese; of that, no text may come from a template."""
     shell = """() => [...document.querySelectorAll('nav a, th, dt, h2, h3, button, label, .plain, .hint, .count span, .note, .block-head p, .leaders-label')]
-        .filter((e) => !e.closest('.prose, .answers') && /[\\u3400-\\u9fff]/.test(e.textContent)).map((e) => e.textContent.trim())"""
+        .filter((e) => !e.closest('.prose, .answers, .rows, th[lang]') && /[\\u3400-\\u9fff]/.test(e.textContent)).map((e) => e.textContent.trim())"""
     own = (
         "县",
         "很长",
@@ -143,6 +159,7 @@ def test_english_shell_leaves_nothing_untranslated(open_page) -> None:
         "农业",
         "华容县",
         "政务数据",
+        "公园",
     )  # what departments wrote: titles, free themes; the words of regulations
     for name in (
         "home",
@@ -159,12 +176,20 @@ def test_english_shell_leaves_nothing_untranslated(open_page) -> None:
         "status",
         "ledger",
         "demands",
+        "board",
+        "interfaces",
+        "entry with previews",
     ):
         path = PAGES[name] + ("&" if "?" in PAGES[name] else "?") + "lang=en"
         page = open_page(path)
         page.wait_for_selector("html[lang=en]")
         left = [text for text in page.evaluate(shell) if not text.startswith(own)]
         assert left == [], name
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+        tops = page.evaluate("[...document.querySelectorAll('.masthead nav a')].map((a) => [a.getBoundingClientRect().top, a.getClientRects().length])")
+        assert len({tuple(one) for one in tops}) == 1, f"the navigation of {name} wraps"
+        page.set_viewport_size({"width": 1280, "height": 900})
         assert Axe().run(page).response["violations"] == []
         page.context.close()
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+from datetime import datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import granting
 import openpyxl
 import pytest
+from ckan import model
 from granting import CONDITIONAL, item
+from sqlalchemy import insert
 
 from ckanext.mulu import previews, snapshot
+from ckanext.mulu.model.tables import use as use_table
 from ckanext.mulu.previews.reader import POINTS, ROWS, harmless
+from mulu.case import SHANGHAI
 
 OPEN = {"share_type": "unconditional", "open_type": "unconditional", "share_condition": "", "open_condition": ""}
 SECRET = "闭合列的内容"
@@ -118,10 +124,26 @@ def test_a_large_file_is_not_looked_into(town, monkeypatch):
     assert preview_of(town, "大文件", "名称,数量\n".encode() + b"a,1\n" * 20) is None
 
 
-def test_reading_that_takes_too_long_is_stopped(town, monkeypatch):
-    monkeypatch.setattr(previews, "SECONDS", 0.05)
+def test_a_file_at_which_reading_never_ends_has_no_preview(town, monkeypatch):
+    monkeypatch.setattr(previews, "SECONDS", 1)
+    monkeypatch.setattr(previews, "READER", (sys.executable, "-c", "while True: pass"))
     assert preview_of(town, "慢文件", "名称,数量\n慢,1\n".encode()) is None
+    monkeypatch.setattr(previews, "_made", lambda asked: pytest.fail("tried again"))
     assert line("慢文件")["resources"][0]["hash"].startswith("sha256:")
+
+
+def test_a_file_that_eats_the_memory_has_no_preview(town, monkeypatch):
+    monkeypatch.setattr(previews, "READER", (sys.executable, "-c", "x = bytearray(3_000_000_000)"))
+    assert preview_of(town, "大胃口", "名称,数量\n胃,1\n".encode()) is None
+
+
+def test_on_a_busy_machine_reading_is_left_for_the_next_time(town, monkeypatch):
+    monkeypatch.setattr(previews, "PATIENCE", 0.3)
+    with monkeypatch.context() as busy:
+        busy.setattr(previews, "READER", (sys.executable, "-c", "import time; time.sleep(60)"))
+        assert preview_of(town, "忙文件", "名称,数量\n忙,1\n".encode()) is None
+    monkeypatch.setattr(previews, "PATIENCE", 60)
+    assert line("忙文件")["resources"][0]["preview"]["rows"] == [["忙", "1"]]
 
 
 def test_a_preview_is_made_once(town, monkeypatch):
@@ -138,3 +160,22 @@ def test_a_snapshot_does_not_wait_for_files_that_nobody_read_yet(town, monkeypat
     bare = {**entry, "resources": [{k: v for k, v in entry["resources"][0].items() if k != "preview"}]}
     assert "preview" not in previews.described(bare, previews.Budget(seconds=0))["resources"][0]
     assert previews.described(bare, previews.Budget())["resources"][0]["preview"]["rows"] == [["甲", "9"]]
+
+
+def test_calls_of_whole_months_are_counted_and_nobody_is_named(town):
+    entry = granting.published(town, "被调用", "名称,数量\n甲,1\n".encode(), items=[item("名称"), item("数量")], **CONDITIONAL)
+    today = datetime.now(SHANGHAI).date()
+    this_month = today.replace(day=1)
+    last_month, long_ago = this_month - timedelta(days=1), this_month.replace(year=this_month.year - 1) - timedelta(days=1)
+
+    def called(day, how="api", status=200):
+        values = {"grant_id": "g", "case_id": "c", "resource_id": "", "format": "json", "rows": 1, "bytes": 1, "package_id": entry["id"], "how": how, "status": status, "who": "某人", "scenario": "某场景", "at": datetime.combine(day, time(12), SHANGHAI)}
+        model.Session.execute(insert(use_table).values(**values))
+
+    for day, more in ((last_month, {}), (last_month, {"status": 304}), (last_month, {"status": 403}), (last_month, {"how": "download"}), (long_ago, {}), (today, {})):
+        called(day, **more)
+    model.Session.commit()
+    found = line("被调用")
+    assert found["calls"] == {"count": 2, "from": f"{this_month.replace(year=this_month.year - 1):%Y-%m}", "to": f"{last_month:%Y-%m}"}
+    assert "某人" not in json.dumps(found, ensure_ascii=False) and "某场景" not in json.dumps(found, ensure_ascii=False)
+    assert "calls" not in line("公开站点")

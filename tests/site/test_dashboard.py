@@ -136,3 +136,10 @@ def test_unchanged_entries_and_day_make_no_new_board(shop) -> None:
     assert "page/dashboard/index.html" not in shop.build().made
     shop.header["generated_at"] = "2027-01-01T08:00:00+08:00"
     assert "page/dashboard/index.html" in shop.build().made
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"), [("2026-03-01T17:00:00+00:00", "2026-03-02"), ("2026-03-02T08:00:00+08:00", "2026-03-02"), ("2026-03-02", "2026-03-02"), ("", ""), ("soon", "")]
+)
+def test_the_day_is_that_of_china(instant: str, day: str) -> None:
+    assert dashboard._local_day(instant) == day

@@ -12,9 +12,11 @@ import ckan.plugins.toolkit as tk
 from sqlalchemy import select
 
 from ckanext.mulu import entries, marks, previews, withdrawn
+from ckanext.mulu.grants import use
 from ckanext.mulu.logic import access, content
 from ckanext.mulu.model import versions
 from ckanext.mulu.public_requests import ledger
+from mulu.case import SHANGHAI
 from mulu.visibility import NOBODY
 from mulu_site.snapshot import write_snapshot
 
@@ -72,11 +74,13 @@ def published() -> Iterator[dict[str, Any]]:
     found = model.Session.execute(candidates.order_by(package.name).execution_options(yield_per=PAGE)).scalars()
     for page in found.partitions(PAGE):
         seen = [one for one in page if access.sees_package(NOBODY, one)]
+        called = use.calls([one.id for one in seen], datetime.now(SHANGHAI).date())
         history, sources = versions.of_entries([one.id for one in seen]), marks.sources(one.id for one in seen)
         for one in seen:
             if history[one.id]:
                 line = _line(one, history[one.id], titles, one.id in objected) | {"sources": sources.get(one.id, [])}
-                yield previews.described(line, budget)
+                counted = {"calls": called[one.id]} if one.id in called else {}
+                yield previews.described(line | counted, budget)
 
 
 def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
 import ckan.model as model
 import ckan.plugins.toolkit as tk
-from sqlalchemy import func, insert
+from sqlalchemy import func, insert, select
 
 from ckanext.mulu import rates
 from ckanext.mulu.grants.source import refused
@@ -24,6 +26,23 @@ def record(grant: Any, *, resource_id: str, who: str, how: str, form: str, rows:
     }  # fmt: skip
     with model.meta.engine.begin() as connection:
         connection.execute(insert(use_table).values(**values, at=func.now()))
+
+
+def calls(package_ids: Iterable[str], today: date) -> dict[str, dict[str, Any]]:
+    """How often programs had the data of these entries in the twelve whole months before this one: {id: {"count", "from", "to"}}.
+
+    Months as YYYY-MM. Whole months only: what is published of it changes once a month. Nothing of who called or what for.
+    """
+    end = today.replace(day=1)
+    start = end.replace(year=end.year - 1)
+    at = func.timezone("Asia/Shanghai", use_table.c.at)
+    counted = (
+        select(use_table.c.package_id, func.count())
+        .where(use_table.c.package_id.in_(list(package_ids)), use_table.c.how == "api", use_table.c.status.in_((200, 304)), at >= start, at < end)
+        .group_by(use_table.c.package_id)
+    )
+    months = {"from": f"{start:%Y-%m}", "to": f"{end - timedelta(days=1):%Y-%m}"}
+    return {package_id: {"count": count, **months} for package_id, count in model.Session.execute(counted)}
 
 
 def require_rate(grant_id: str) -> None:

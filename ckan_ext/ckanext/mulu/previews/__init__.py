@@ -31,7 +31,10 @@ from mulu.visibility import is_open, open_items
 LARGEST = 10_000_000
 """Bytes of a file that is looked into."""
 SECONDS, MEMORY = 20, 1_500_000_000
-"""What reading one file may take."""
+"""What reading one file may take: of the processor, and bytes. A file that takes more has no preview."""
+PATIENCE = 60.0
+"""Seconds after which a reader that gets no turn is given up, for this time: the machine is busy, the file may be well."""
+READER = (sys.executable, "-m", "ckanext.mulu.previews.reader")
 IN_A_SNAPSHOT = 60.0
 """Seconds that a snapshot spends on files nobody has read yet; what is left over comes with the next one."""
 log = logging.getLogger(__name__)
@@ -121,17 +124,20 @@ def _preview(path: Path, digest: str, kind: str, entry: Row, only: list[str] | N
     found = _read(kept)
     if found is None and budget.left:
         found = _made(asked | {"path": str(path)})
-        _write(kept, found)
+        if found is not None:
+            _write(kept, found)
     return found
 
 
-def _made(asked: Row) -> Row:
-    """What the reader says; a file that it cannot read in time is known to have no preview."""
-    command = [sys.executable, "-m", "ckanext.mulu.previews.reader"]
+def _made(asked: Row) -> Row | None:
+    """What the reader says; that there is no preview, of a file at which it breaks; None where it got no turn."""
     try:
-        done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, timeout=SECONDS, preexec_fn=_limit, check=True)
+        done = subprocess.run(READER, input=json.dumps(asked), capture_output=True, text=True, timeout=PATIENCE, preexec_fn=_limit, check=True)
         return dict(json.loads(done.stdout))
-    except (subprocess.SubprocessError, ValueError) as error:
+    except subprocess.TimeoutExpired:
+        log.warning("the preview of %s is left for the next time: the machine is busy", asked["path"])
+        return None
+    except (subprocess.CalledProcessError, ValueError) as error:
         log.warning("no preview of %s: %s", asked["path"], error)
         return {"refused": "文件不能在规定的时间和内存内读完，不作预览"}
 
