@@ -299,6 +299,14 @@ def test_a_draft_that_its_source_no_longer_has_is_archived_and_comes_back_as_its
         assert before["title"] in town.found("editor", include_private=True)
 
 
+def test_what_comes_back_unchanged_is_handed_on_again(town):
+    key = sid()
+    made = one(SUBMIT, key, title="原样回来")
+    one(SUBMIT, key, "archive", made.package_id)
+    assert one(SUBMIT, key, "restore", made.package_id, title="原样回来").result == "restored"
+    assert events(made.package_id) == ["open", "submit", "archive", "restore", "submit"]
+
+
 def test_a_published_entry_leaves_and_comes_back_with_its_history(town):
     key = sid()
     made = one(PUBLISH, key, title="撤销再恢复")

@@ -6,19 +6,21 @@ import json
 import re
 from datetime import datetime
 from typing import Any
+from unittest.mock import ANY
 
-import ckan.plugins.toolkit as tk
 import pytest
 from ckan import model
 from ckan.lib.search.common import make_connection
+from ckan.logic import index_update_package, package_show_default_and_custom_schemas
 from sqlalchemy import select, text
 from town import ENTRY, REVIEWS
 
-from ckanext.mulu import drift, entries, identities, stored
+from ckanext.mulu import documents, drift, entries, stored
 from ckanext.mulu.harvest.load import Policy, Task, apply, current
-from ckanext.mulu.model import history, versions
+from ckanext.mulu.indexing import WHOLE
+from ckanext.mulu.model import history
 from ckanext.mulu.model.tables import case as case_table
-from ckanext.mulu.model.tables import case_event, index_note, outbox
+from ckanext.mulu.model.tables import index_note
 from mulu.entry import Entry
 
 DRAFT, SUBMIT, PUBLISH = (Policy("county", "某县数据平台", arrives) for arrives in ("draft", "submit", "publish"))
@@ -105,7 +107,7 @@ def told(value: Any, package_id: str) -> Any:
     package = model.Package.get(package_id)
     words = {package_id: "<package>", package.name: "<name>", package.extras["resource_code"]: "<code>"}
     words |= {one.id: f"<resource {number}>" for number, one in enumerate(package.resources)}
-    words |= {one: "<case>" for one in model.Session.execute(select(case_table.c.id).where(case_table.c.subject_id == package_id)).scalars()}
+    words |= dict.fromkeys(model.Session.execute(select(case_table.c.id).where(case_table.c.subject_id == package_id)).scalars(), "<case>")
     words |= {json.loads(package.extras["source"])["id"]: "<source>"}
     return _told(value, words)
 
@@ -128,7 +130,8 @@ def _told(value: Any, words: dict[str, str]) -> Any:
 
 def document(package_id: str) -> dict[str, Any]:
     [found] = make_connection().search(f'id:"{package_id}"').docs
-    return {key: value for key, value in found.items() if key not in ("_version_", "index_id")}
+    whole = {key: json.loads(found[key]) for key in WHOLE}
+    return {**{key: value for key, value in found.items() if key not in ("_version_", "index_id")}, **whole}
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +168,30 @@ def test_the_document_in_the_index_is_the_same(pairs, number):
     assert ours.keys() == theirs.keys()
     for key in theirs:
         assert told(ours[key], bulk) == told(theirs[key], api), key
+
+
+@pytest.mark.parametrize("number", range(len(SHAPES)), ids=[shape["title"][:9] for shape in SHAPES])
+def test_the_document_is_the_one_that_ckan_makes(pairs, town, number):
+    """CKAN's own way, one by one, against ours, of both entries."""
+    with town.app.flask_app.test_request_context():
+        for package_id in pairs[number]:
+            [ours] = documents.shown(documents.packages_of([package_id]))
+            assert ours == package_show_default_and_custom_schemas({"ignore_auth": True}, package_id)
+            before = document(package_id)
+            index_update_package({"ignore_auth": True}, package_id)
+            assert document(package_id) == {**before, "indexed_ts": ANY}
+
+
+def test_a_dataset_that_is_no_plain_entry_is_shown_as_ckan_does(pairs, town):
+    package = model.Package.get(pairs[0][1])
+    before = dict(package.extras)
+    odd: list[dict[str, Any]] = [{"unknown": "x"}, {"theme": ""}, {"items": '[{"name": "甲", "unknown": "y"}]'}, {"items": "[]"}]
+    for extras in odd:
+        package.extras = {**before, **extras}
+        model.Session.flush()
+        [ours] = documents.shown(documents.packages_of([package.id]))
+        assert ours == package_show_default_and_custom_schemas({"ignore_auth": True}, package.id)
+    model.Session.rollback()
 
 
 @pytest.mark.parametrize("number", range(len(SHAPES)), ids=[shape["title"][:9] for shape in SHAPES])

@@ -75,11 +75,17 @@ def profile_of(case: Case) -> Profile:
 
 
 def possible(case: Case, actor: Person) -> list[dict[str, Any]]:
-    """The events that lead on from here, each with whether this person may press it now."""
+    """The events that lead on from here, each with whether this person may press it now; not what the portal does by itself."""
     place = profile_of(case)
     facts = Facts(case.procedure, case.subject, case.data, place, authors=case.authors)
-    found = available(procedure_of(case), place, entries.calendar(), case, actor, now(), facts=facts)
-    return [one.to_dict() for one in found]
+    procedure = procedure_of(case)
+    found = available(procedure, place, entries.calendar(), case, actor, now(), facts=facts)
+    return [one.to_dict() for one in found if one.allowed or not _by_the_portal(procedure, one.event, case.state)]
+
+
+def _by_the_portal(procedure: Procedure, event: str, state: str) -> bool:
+    """What nobody ever presses: telling a person that it is not theirs would only puzzle them."""
+    return [spec.name for spec in procedure.events[event].by[state]] == ["system"]
 
 
 def proposed_entry(case: Case) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def archive_entry(args: dict[str, Any], case: Case, record: EventRecord, touched
         return
     package.state = "deleted"
     if not package.private:
-        entry = versions.newest(package.id).entry
+        entry = getattr(versions.newest(package.id), "entry", None) or entries.to_entry(entries.show(package.id))
         versions.add(package.id, case.id, f"撤销：{record.reason}"[:200], decided(entry, record), withdrawn=True)
         following.end_changes(package.id, f"条目已经撤销：{record.reason}", touched)
     touched.add(package.id)

@@ -66,6 +66,9 @@ def _file(args: dict[str, Any], case: Case, record: EventRecord, actor: Person, 
     if cases.open_case_of(subject["id"], CLASS_CHANGE):
         message = f"《{subject['title']}》已有一件属性变更在办理，办结后才能再变更"
         raise Refused([Problem("after", "class_change_open", message, None, entries.profile().cite("reclassify"))])
+    if subject["id"] not in versions.last_of([subject["id"]]):
+        message = f"《{subject['title']}》已经撤销，不能再变更属性"
+        raise Refused([Problem("after", "entry_withdrawn", message, None, entries.profile().cite("reclassify"))])
     before = class_of(versions.last(subject["id"])[1] or {})
     data = {"before": before, "after": args["after"], "basis": args["basis"], "reason": record.reason}
     return steps.open_(CLASS_CHANGE, subject, actor, data, touched)

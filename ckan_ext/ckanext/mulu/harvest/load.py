@@ -23,6 +23,10 @@ from mulu.errors import Problem, Refused
 
 __all__ = ["Done", "Kind", "Policy", "Result", "Task", "apply", "current"]
 
+UNFIT = ("22", "23", "54")
+"""Classes of PostgreSQL's errors that are of the data: a value, a constraint, a limit."""
+
+
 def apply(tasks: Sequence[Task], policy: Policy) -> list[Done]:
     """Write all tasks in one transaction as the system, then index them with one commit of Solr; answers in the tasks' order.
 
@@ -35,7 +39,7 @@ def apply(tasks: Sequence[Task], policy: Policy) -> list[Done]:
     try:
         return _applied(tasks, policy)
     except DBAPIError as error:
-        if error.connection_invalidated or not str(getattr(error.orig, "pgcode", "") or "").startswith(("22", "23", "54")):
+        if error.connection_invalidated or not str(getattr(error.orig, "pgcode", "") or "").startswith(UNFIT):
             raise
         if len(tasks) == 1:
             message = f"数据库不能保存这一条目：{str(error.orig).splitlines()[0][:200]}"
@@ -131,6 +135,8 @@ class _Run:
         back = archive.restore(package, self.policy.title, self.touched) if package.state == "deleted" else None
         published, now = _states([package_id])[package_id]
         done = change.update(task.key, entry, package, now, published, self.policy, self.touched)
+        if back and package.private and done.result == "unchanged":
+            change.hand_on(back, now, self.policy, self.touched)
         return replace(done, result="restored", case_ids=tuple(dict.fromkeys((back.id, *done.case_ids)))) if back else done
 
     def _move(self, number: int, task: Task, entry: dict[str, Any], package: Any) -> Done:
@@ -174,7 +180,12 @@ def _known_of(sources: Sequence[dict[str, str]]) -> dict[tuple[str, str], str]:
 
 
 def _locked(package_id: str) -> Any:
-    """The dataset as it stands now, whatever this session knew of it, and nobody else's until this transaction ends."""
+    """The dataset as it stands now, whatever this session knew of it, and nobody else's until this transaction ends.
+
+    Its open cases before: that is the order in which a decision takes them.
+    """
+    running = select(case_table.c.id).where(case_table.c.subject_id == package_id, case_table.c.is_open).order_by(case_table.c.id)
+    model.Session.execute(running.with_for_update())
     query = select(model.Package).where(model.Package.id == package_id).with_for_update()
     return model.Session.execute(query.execution_options(populate_existing=True)).scalar()
 
