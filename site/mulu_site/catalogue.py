@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,8 +16,8 @@ from mulu_site.snapshot import Snapshot
 from mulu_site.text import web_address
 
 # Of these there are few different values: rows share them.
-_FEW = {"provider", "provider_title", "kind", "theme", "share", "open", "frequency", "formats", "updated", "published", "related", "since"}
-_IS_FEW = tuple(name in _FEW for name in Row._fields)
+_SHARED = ("provider", "provider_title", "kind", "theme", "share", "open", "frequency", "formats", "updated", "published", "related", "since")
+_FEW = tuple(map(Row._fields.index, _SHARED))
 
 
 @dataclass
@@ -40,10 +41,13 @@ class Catalogue:
         found: list[tuple[Row, int, str, str]] = []
         sources: dict[str, str] = {}
         former: dict[str, str] = {}
-        shared: dict[object, object] = {}
+        shared: dict[Any, Any] = {}
         for line in source.lines():
             known = memory.known(line.digest) or memory.learn(line.digest, line.entry())
-            row = Row._make(shared.setdefault(value, value) if few else value for few, value in zip(_IS_FEW, known.row, strict=True))
+            values = list(known.row)
+            for n in _FEW:
+                values[n] = shared.setdefault(values[n], values[n])
+            row = Row._make(values)
             if known.source[0] and known.source[0] not in sources:
                 url = urlsplit(web_address(known.source[1]))
                 sources[known.source[0]] = f"{url.scheme}://{url.netloc}" if url.netloc else ""

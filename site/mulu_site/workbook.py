@@ -80,7 +80,8 @@ def _sheet(rows: Iterator[Sequence[str]]) -> Iterator[bytes]:
 
 
 def _row(cells: Sequence[str], style: str = "") -> str:
-    return "<row>" + "".join([f'<c{style} t="inlineStr"><is><t xml:space="preserve">{escape(cell[:LONGEST])}</t></is></c>' if cell else "<c/>" for cell in cells]) + "</row>"
+    texts = escape("\0".join([cell[:LONGEST] for cell in cells])).split("\0")  # once a row: a text holds no zero
+    return "<row>" + "".join([f'<c{style} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>' if text else "<c/>" for text in texts]) + "</row>"
 
 
 def _letters(number: int) -> str:
