@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -126,6 +129,34 @@ def test_failed_write_leaves_the_site(shop) -> None:
     assert stamps(shop) == before
     shop.build()
     assert "很长的摘要" in shop.read(f"entry/{shop.entries[0]['name']}/index.html")
+
+
+@pytest.fixture
+def small_disk(shop) -> Iterator[Path]:
+    """The site on a file system of a few megabytes."""
+    shop.out.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=7m", "tmpfs", str(shop.out)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("who runs this may not mount a file system")
+    yield shop.out
+    subprocess.run(["umount", str(shop.out)], check=True)
+
+
+def test_full_disk_leaves_the_site_and_gives_the_space_back(shop, small_disk: Path) -> None:
+    shop.build()
+    before, free = stamps(shop), shutil.disk_usage(small_disk).free
+    notes = shop.entries[0]["notes"]
+    for entry in shop.entries:
+        entry["notes"] = "很长的摘要。" * 2000
+    with pytest.raises(BuildError, match="磁盘空间已满，站点没有更新，已发布的内容保持原样"):
+        shop.build()
+    assert stamps(shop) == before
+    assert shutil.disk_usage(small_disk).free > free - 500_000
+    for entry in shop.entries:
+        entry["notes"] = notes
+    shop.entries[0]["notes"] = "腾出空间之后的摘要。"
+    shop.build()
+    assert "腾出空间之后的摘要" in shop.read(f"entry/{shop.entries[0]['name']}/index.html")
 
 
 def test_stopped_build_goes_on_where_it_stopped(shop) -> None:
