@@ -59,7 +59,7 @@ class _Paging:
         if start:
             self.seen.add(_digest(last))
         size = int(self.source.options.get("page_size") or 100)
-        asked = 0
+        asked, resumed = 0, bool(resume)
         while True:
             rows, count = self.ask(start, size + bool(start))
             asked += 1
@@ -77,7 +77,9 @@ class _Paging:
             position = next((n for n in range(len(rows) - 1, -1, -1) if _id(rows[n])), None)
             place_now = start + position if position is not None else end
             mark = f"{place_now} {_id(rows[position])}" if position is not None else ""
-            yield Page(told, mark, repeated, count - self.skipped, problems=self.shifted(count) if over else ())
+            problems = self.shifted(count) if over else ()
+            yield Page(told, mark, repeated, count - self.skipped, problems=problems, anew=resumed and not start)
+            resumed = False
             if over:
                 return
             start = place_now if place_now > start else end

@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,11 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
         answer.file.seek(0)
         done, _, list_then = resume.partition(" ")
         skipped = int(done) if list_then == whole and done.isdigit() else 0
+        anew = bool(resume) and not skipped
         rows = records(answer.file, str(source.options.get("array") or ""), name=f"来源“{source.title}”：{answer.url} ")
-        yield from _pages(_Rows(source), rows, skipped, whole)
+        for page in _pages(_Rows(source), rows, skipped, whole):
+            yield replace(page, anew=anew)
+            anew = False
 
 
 def _pages(reading: _Rows, rows: Iterator[tuple[int, Any]], skipped: int, whole: str) -> Iterator[Page]:
