@@ -2,8 +2,7 @@
 
     python -m bench.harvest_source PORT
 
-``/<count>/<changed>/api/3/action/package_search`` answers for a portal of ``count`` datasets of which ``changed`` in a hundred were
-changed since; so one process serves every size and both states. Standard library only: the peer's environment runs it as well.
+``/set/<count>/<changed>`` makes it a portal of ``count`` datasets of which ``changed`` in a hundred were changed since.
 """
 
 from __future__ import annotations
@@ -58,16 +57,20 @@ def search(count: int, changed: int, asked: dict[str, str]) -> dict[str, Any]:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    count, changed = 0, 0
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
-        found = re.fullmatch(r"/(\d+)/(\d+)/api(?:/3)?/action/(\w+)", address.path)
         asked = {key: values[0] for key, values in parse_qs(address.query).items()}
-        if found and found[3] == "package_search":
-            result: Any = search(int(found[1]), int(found[2]), asked)
-        elif found and found[3] in ("status_show", "site_read"):
+        action = address.path.rpartition("/action/")[2]
+        if state := re.fullmatch(r"/set/(\d+)/(\d+)", address.path):
+            Handler.count, Handler.changed = int(state[1]), int(state[2])
+            result: Any = {}
+        elif action == "package_search":
+            result = search(self.count, self.changed, asked)
+        elif action in ("status_show", "site_read"):
             result = {"ckan_version": "2.12.0", "site_title": "性能测量用的门户", "extensions": []}
-        elif found and found[3] == "organization_show":
+        elif action == "organization_show":
             result = {"id": "bench-org", "name": "bench-org", "title": "性能测量一局"}
         else:
             return self._say(404, b"not found", "text/plain")
