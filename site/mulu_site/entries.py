@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from mulu_site import dcat, package
 from mulu_site.entry_view import LIMITS, entry_view
 from mulu_site.release import BuildError, Writer
-from mulu_site.render import script_json
+from mulu_site.render import readable, script_json
 from mulu_site.row import Row
 from mulu_site.snapshot import Entry, SnapshotError, entry_of
 from mulu_site.text import clean, digest, one_line, slug
@@ -54,12 +53,12 @@ def _entry(work: Work, entry: Entry, row: Row, codes: Mapping[str, str], told: A
         if len(page) <= PAGE_BYTES:
             break
     write(folder + "index.html", page)
-    write(folder + "entry.json", json.dumps(dcat.public(entry, row, site), ensure_ascii=False, indent=1).encode())
+    write(folder + "entry.json", readable(dcat.public(entry, row, site)))
     node = dcat.dataset(entry, row, site)
     write(folder + "dcat.ttl", dcat.turtle([node]))
     write(folder + "dcat.jsonld", dcat.json_ld([node]))
     if described := package.descriptor(entry, row, site):
-        write(folder + "datapackage.json", json.dumps(described, ensure_ascii=False, indent=1).encode())
+        write(folder + "datapackage.json", readable(described))
 
 
 def gone(work: Work, allow_withdrawal: bool) -> Gone:

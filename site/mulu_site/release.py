@@ -69,13 +69,9 @@ class Release:
     published: Path | None = None
     _folder: Path | None = None
 
-    @property
-    def root(self) -> Path:
-        return self.out / "releases" / "building"
-
-    @property
-    def journal(self) -> Path:
-        return self.out / "releases" / "building.manifest"
+    def __post_init__(self) -> None:
+        self.root = self.out / "releases" / "building"
+        self.journal = self.out / "releases" / "building.manifest"
 
     def unit(self, name: str, key: str, make: Callable[[Writer], None], note: Any = None) -> Unit:
         """Keeps the unit's files if `key` is known, else calls `make(writer)` to have them written."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -37,6 +38,14 @@ def script_json(value: Any) -> Markup:
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return Markup(text)
+
+
+def readable(value: Any) -> bytes:
+    """JSON with a line for each value."""
+    try:
+        return msgspec.json.format(msgspec.json.encode(value), indent=1)
+    except (OverflowError, ValueError, msgspec.MsgspecError):  # numbers that only Python's own writer takes
+        return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
 class Renderer:
