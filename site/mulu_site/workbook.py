@@ -44,6 +44,7 @@ def make(work: Work, bulk_key: str) -> None:
     """entries.xlsx from the entries.csv of this release; `bulk_key`: the key of the unit that wrote it."""
 
     def write_workbook(write: Writer) -> None:
+        csv.field_size_limit(1 << 30)  # an abstract may have ten megabytes; a cell here is cut at LONGEST
         with work.release.target("entries.csv").open(encoding="utf-8-sig", newline="") as stream:
             write("entries.xlsx", workbook(csv.reader(stream)))
 
