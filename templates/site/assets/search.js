@@ -8,7 +8,7 @@
   const field = byId("q"), results = byId("results"), count = byId("count"), sort = byId("sort"), chosen = byId("chosen"), also = byId("also");
   const facetBox = byId("facets"), facetGroups = byId("facet-groups");
   const fold = (text) => text.normalize("NFKC").toLowerCase();
-  const number = (n) => n.toLocaleString("en-US");
+  const number = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ","); // toLocaleString takes a tenth of a second the first time
 
   // ---- the index
 
@@ -24,16 +24,16 @@
       const head = await get("search/index.json");
       const pieces = await Promise.all(head.rows.map(get));
       const all = { ...head, objection: new Set(), open: [], share: [], department: [], theme: [], kind: [], frequency: [], format: [] };
-      for (const name of ["title", "page", "code", "initials", "date"])
-        all[name] = pieces.flatMap((p) => (p.department.length ? p[name].split("\n") : []));
+      const lines = (text) => pieces.flatMap((p) => (p.department.length ? text(p).split("\n") : []));
+      for (const name of ["title", "page", "code", "initials", "date"]) all[name] = lines((p) => p[name]);
+      all.folded = lines((p) => fold(p.title)); // a piece at a time: many times as fast as a title at a time
+      all.codes = lines((p) => fold(p.code));
       for (const name of FACETS) if (name !== "api") all[name] = pieces.flatMap((p) => p[name]);
       all.api = new Array(head.total).fill(-1);
       pieces.forEach((p, n) => {
         for (const i of p.objection) all.objection.add(n * head.piece + i);
         for (const i of p.api) all.api[n * head.piece + i] = 0;
       });
-      all.folded = all.title.map(fold);
-      all.codes = all.code.map(fold);
       all.names = Object.fromEntries(FACETS.map((f) => [f, head.facets[f].map(([, label]) => fold(label))]));
       all.departmentInitials = head.facets.department.map(([, , initials]) => initials);
       index = all;
