@@ -154,6 +154,9 @@ class Memory(Protocol):
 class Catalogue(Protocol):
     """The portal's entries, and who owns them."""
 
+    addresses: Sequence[str]
+    """Where this portal's own entries stand: beginnings of their addresses."""
+
     def departments(self) -> dict[str, str]:
         """Full name → slug of all."""
         ...

@@ -23,6 +23,9 @@ class Record:
     department's form). It goes past :func:`mulu_harvest.normalise.normalise`, whose words could only change what is one of our
     codes already. ``raw`` then holds ``source`` and what the wire form has no word for: ``provider`` and ``source_department``, the
     full names.
+
+    ``origin``: the address of the entry where it first came from, as its source tells it; what came from this very portal and is
+    met again on its way up or down is not taken a second time.
     """
 
     where: str
@@ -30,6 +33,7 @@ class Record:
     cells: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     entry: dict[str, Any] | None = None
+    origin: str = ""
 
     @property
     def id(self) -> str:

@@ -19,7 +19,7 @@ from .load_steps import Loading
 from .merge import changes_of, merge
 from .plan import COUNT_OF, COUNTS, PART_ONLY, Step, reasons_of_change, reasons_of_run
 from .port import Catalogue, Interrupted, Known, Memory, Met, Turn
-from .record import Page
+from .record import Page, Record
 from .source import Source
 
 log = logging.getLogger(__name__)
@@ -93,8 +93,9 @@ class Run:
             self.counts["read"] = self.counts["unchanged"] = self.memory.size()
             self.memory.turn(Turn(page.mark, self.counts, self.problems, all_seen=True))
             return
-        assessed = self._distinct([self.assessor.assess(record) for record in page.records])
-        self.counts["repeated"] += page.repeated
+        theirs = [record for record in page.records if not self._ours(record)]
+        assessed = self._distinct([self.assessor.assess(record) for record in theirs])
+        self.counts["repeated"] += page.repeated + len(page.records) - len(theirs)
         known = self.memory.known([*assessed, *page.removed])
         seen, fresh = {}, {}
         for key, one in assessed.items():
@@ -114,6 +115,10 @@ class Run:
         if fresh:
             self.catalogue.refresh(fresh)
         self.memory.turn(Turn(page.mark, self.counts, self.problems, seen, steps, fresh))
+
+    def _ours(self, record: Record) -> bool:
+        """Whether this portal is where the entry first came from: the city gives back to the county what it had of it."""
+        return bool(record.origin) and record.origin.startswith(tuple(self.catalogue.addresses))
 
     def _distinct(self, assessed: Sequence[Assessed]) -> dict[str, Assessed]:
         """Those of a page that were not met before. The same id again: the first counts; another content is told with both places."""

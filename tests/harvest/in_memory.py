@@ -43,6 +43,8 @@ def pages(records, size=10, **more):
 class Portal:
     """A portal: its memory of the source, and its catalogue. ``entries``: package id → entry; ``fail``: what ``apply`` raises."""
 
+    addresses = ("https://own.example/",)
+
     def __init__(self, departments=DEPARTMENTS):
         self.orgs = dict(departments)
         self.records, self.entries, self.archived = {}, {}, set()

@@ -150,6 +150,13 @@ def test_a_dry_run_tells_everything_and_does_nothing(portal, harvest):
     assert portal.applied == before and remembered == {key: one["known"] for key, one in portal.records.items()}
 
 
+def test_what_came_from_this_portal_is_not_taken_a_second_time(portal, harvest):
+    own = [replace(one, origin=f"https://own.example/entry/{n}/") for n, one in enumerate(some(4))]
+    strange = [replace(one, origin="https://own.example.org/entry/1/") for one in some(7)[4:]]
+    assert harvest(own + strange) == {"read": 3, "repeated": 4, "added": 3}
+    assert harvest(own + strange, total=7) == {"read": 3, "repeated": 4, "unchanged": 3} and not portal.problems
+
+
 def test_the_same_id_twice_the_first_counts(portal, harvest):
     twice = [*some(25), record(3), record(4, title="另一个题名")]
     assert harvest(twice) == {"read": 26, "added": 25, "repeated": 1, "refused": 1}

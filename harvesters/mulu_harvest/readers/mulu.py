@@ -107,7 +107,9 @@ def _record(source: Source, where: str, row: Any) -> Record:
         "source_department_hint": clean(hint) if isinstance(hint, str) else "",
     }
     made = words.record(source, where, raw, id=said["id"], url=said["page"], problems=problems, made="id")
-    return Record(where, made.raw, problems=made.problems, entry=entry)
+    first = row["entry"].get("source")
+    origin = first.get("url") if isinstance(first, Mapping) else ""
+    return Record(where, made.raw, problems=made.problems, entry=entry, origin=origin if isinstance(origin, str) else "")
 
 
 _TEXTS = ("id", "page", "provider", "provider_title", "source_department_title")

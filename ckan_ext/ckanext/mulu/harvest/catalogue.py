@@ -29,6 +29,7 @@ class PortalCatalogue:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.policy = load.Policy(source.name, source.title, source.arrives)
+        self.addresses = [f"{address}/" for key in ("ckan.site_url", "mulu.site_url") if (address := str(tk.config[key] or "").rstrip("/"))]
 
     def departments(self) -> dict[str, str]:
         with _session():
