@@ -61,7 +61,7 @@ class Memory:
 
     def learn(self, line_digest: str, entry: Entry) -> Known:
         """Boils an entry down to what the site as a whole needs of it."""
-        text, row = full_text(entry), row_of(entry, {})
+        text, row = full_text(entry), row_of(entry)
         known = Known(row, digest(text)[:16], _source(entry), _former(entry))
         values = (line_digest, row.page, self._build, msgspec.json.encode(known), text)
         self._db.execute("insert or replace into entry values (?, ?, ?, ?, ?, null)", values)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mulu_site.snapshot import Entry
-from mulu_site.text import Sound, fold, one_line, slug, sound
+from mulu_site.text import fold, one_line, slug, sound
 
 API_FORMATS = frozenset({"API", "接口", "服务接口"})
 _API_MODES = frozenset({"api", "delivery_api", "verify", "query"})  # codes of the ways of opening, sharing and using
@@ -43,11 +42,11 @@ class Row(NamedTuple):
         return max(self.updated, self.published[:10])
 
 
-def row_of(entry: Entry, sounds: Mapping[str, Sound]) -> Row:
-    """Boils an entry down to its row. `sounds` of titles that an earlier build has worked out need not be worked out again."""
+def row_of(entry: Entry) -> Row:
+    """Boils an entry down to its row."""
     title = one_line(entry.get("title")) or "（未命名）"
     formats = _formats(entry)
-    heard = sounds.get(title) or sound(title)
+    heard = sound(title)
     return Row(
         page=slug(str(entry["name"]).strip()),
         id=str(entry.get("id") or entry["name"]),

@@ -29,13 +29,13 @@ def entries(snapshot: Path) -> list[dict]:
 @pytest.fixture(scope="module")
 def board(snapshot: Path) -> dict:
     source = open_snapshot(snapshot)
-    rows = [row_of(line.entry(), {}) for line in source.lines()]
+    rows = [row_of(line.entry()) for line in source.lines()]
     groups = lists.group(rows, lists.department_titles(source.departments))
     return dashboard.view(rows, groups, read_ledger(source.header), site_of(source, []), TODAY.isoformat())
 
 
 def view(entries: list[dict], today: str = TODAY.isoformat(), header: dict | None = None, snapshot: Path | None = None) -> dict:
-    rows = [row_of(entry, {}) for entry in entries]
+    rows = [row_of(entry) for entry in entries]
     return dashboard.view(rows, lists.group(rows, {}), read_ledger(header or {}), site_of(open_snapshot(snapshot), []), today)  # type: ignore[arg-type]
 
 

@@ -49,7 +49,7 @@ def site() -> Place:
 def data_json() -> Iterator[bytes]:
     """The whole catalogue after DCAT-US 1.1, in pieces."""
     place = site()
-    return machine.data_json(place, ((line, row_of(line, {})) for line in map(_line, published.whole())))
+    return machine.data_json(place, ((line, row_of(line)) for line in map(_line, published.whole())))
 
 
 def dataset(name_or_id: str, form: str) -> bytes | None:
@@ -87,7 +87,7 @@ def written(nodes: Iterable[dcat.Node], form: str) -> bytes:
 
 def _node(one: Published, place: Place) -> dcat.Node:
     line = _line(one)
-    return dcat.dataset(line, row_of(line, {}), place)
+    return dcat.dataset(line, row_of(line), place)
 
 
 def _line(one: Published) -> dict[str, Any]:
