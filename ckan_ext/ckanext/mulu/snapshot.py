@@ -84,7 +84,7 @@ def published() -> Iterator[dict[str, Any]]:
 
 
 def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool) -> dict[str, Any]:
-    last, entry = rows[-1], content.public_package(dict(rows[-1].entry))
+    last, entry = rows[-1], content.public_package(versions.delivered(rows[-1].entry, package))
     entry.pop("decided_by", None)  # who pressed the button is for the case, not for the public
     decided = versions.class_decided(rows)
     history = [

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from ckanext.mulu import entries
 from ckanext.mulu.logic import access, content
 from ckanext.mulu.model.tables import entry_version
+from ckanext.mulu.model.versions import delivered
 from mulu.entry import FIELDS, Entry
 from mulu.visibility import NOBODY
 from mulu_site.words import WITHHELD
@@ -88,7 +89,7 @@ def _owners(packages: list[Any]) -> list[Any]:
 
 
 def _published(package: Any, row: Any, names: dict[str, str]) -> Published:
-    entry = public(row.entry)
+    entry = public(delivered(row.entry, package))
     provider, source = entry.get("provider", ""), entry.get("source_department", "")
     return Published(
         package.id, package.name, row.version, row.published_at, names.get(provider, provider), names.get(source, source), entry

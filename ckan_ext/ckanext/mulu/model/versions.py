@@ -64,6 +64,13 @@ def of_entries(package_ids: Sequence[str]) -> dict[str, list[Any]]:
     return found
 
 
+def delivered(entry: dict[str, Any], package: Any) -> dict[str, Any]:
+    """A published entry with the day on which its data were delivered last: a fact that its source tells, and no change of what was
+    decided; it stands in the dataset without a version of its own."""
+    day = package.extras.get("data_updated_on")
+    return {**entry, "data_updated_on": day} if day else entry
+
+
 def class_decided(versions: Sequence[Any]) -> Any:
     """The version in which the entry got the class that it has now."""
     current = {key: versions[-1].entry.get(key) for key in CLASS_FIELDS}
