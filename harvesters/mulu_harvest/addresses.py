@@ -6,7 +6,9 @@ import ipaddress
 import re
 import socket
 import weakref
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,9 +18,15 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
-_SECRET = re.compile(
-    r"(?i)((?:^|&)(?:[a-z]+[_-])?(?:api[_-]?key|app[_-]?key|app[_-]?secret|key|token|secret|password|passwd|pwd|sign|signature)=)[^&]*"
+_METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::254")))
+"""Where clouds keep the credentials of a machine, beside the link-local addresses."""
+_NAMES = (
+    r"(?:[a-z0-9]+[_.-])*(?:(?:api|app|access|secret|auth|private)?[_-]?(?:key|secret|token|sign|signature)"
+    r"|key[_-]?id|access[_-]?key[_-]?id|sig|ak|sk|auth|authorization|credential|password|passwd|pwd)"
 )
+_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
+_SECRET = re.compile(rf"(?i)((?:^|[&;]){_NAMES}=)[^&;]*")
+_ADDRESS = re.compile(r"(?i)\bhttps?://[^\s\"'<>（）“”，。；、]+")
 
 
 class Forbidden(Exception):
@@ -52,54 +60,96 @@ def hide(url: str) -> str:
     return urlunsplit(parts._replace(netloc=host, query=_SECRET.sub(r"\1***", parts.query)))
 
 
-def refused(address: str, *, loopback: bool) -> str:
+def hide_in(value: Any) -> Any:
+    """A value of settings, texts and lists of them included, as it may be told: every address in it as :func:`hide` has it."""
+    if isinstance(value, str):
+        return _ADDRESS.sub(lambda found: hide(found[0]), value)
+    if isinstance(value, Mapping):
+        secret = {key for key, one in value.items() if one and _SECRET_NAME.fullmatch(str(key))}
+        return {key: "***" if key in secret else hide_in(one) for key, one in value.items()}
+    return [hide_in(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where, beside public addresses, a source may send us: to this machine itself, into a private network."""
+
+    loopback: bool = False
+    private: bool = False
+
+
+def reach(*own: str) -> Reach:
+    """As far as the source's own addresses go, which whoever set it up wrote down.
+
+    Inside government networks sources have private addresses, and then lead on to such; a public one has no business there. This
+    machine has to be meant word by word: a name that leads here may have been made to.
+    """
+    loopback = private = False
+    for url in own:
+        try:
+            _, host, port = origin(url)
+            loopback = loopback or host == "localhost" or _is_loopback(host)
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (Forbidden, OSError, UnicodeError):
+            continue
+        private = private or any(not _ip(str(entry[4][0])).is_global for entry in found)
+    return Reach(loopback, private)
+
+
+def _ip(address: str) -> Any:
+    """:raises ValueError: it is a name."""
+    ip: Any = ipaddress.ip_address(address.partition("%")[0])
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return bool(_ip(host).is_loopback)
+    except ValueError:
+        return False
+
+
+def refused(address: str, allowed: Reach) -> str:
     """Why no connection may be made to an IP address, ``""`` where it may.
 
-    Inside government networks sources have private addresses, so that those are fine. Link-local ones are where clouds keep
-    their credentials; on this machine itself are the database and the index, which answer whoever asks.
+    Link-local ones and some others are where clouds keep their credentials; on this machine itself are the database and the
+    index, which answer whoever asks.
     """
-    ip: Any = ipaddress.ip_address(address.partition("%")[0])
-    ip = getattr(ip, "ipv4_mapped", None) or ip
+    ip = _ip(address)
     if ip.is_link_local:
         return f"指向链路本地地址 {ip}，不允许访问"
-    if (ip.is_loopback or ip.is_unspecified) and not loopback:
-        return f"指向本机地址 {ip}，不允许访问"
+    if ip in _METADATA:
+        return f"指向云平台的元数据地址 {ip}，不允许访问"
+    if ip.is_loopback or ip.is_unspecified:
+        return "" if allowed.loopback else f"指向本机地址 {ip}，不允许访问"
+    if not ip.is_global and not allowed.private:
+        return f"指向内网地址 {ip}，来源自己的网址不在内网，不允许访问"
     return ""
 
 
-def check(url: str, *, loopback: bool) -> Origin:
+def check(url: str, allowed: Reach) -> Origin:
     """The address's origin, where it may be asked for at all; whom a name reaches is looked at when it is connected.
 
     :raises Forbidden: not http(s), or an IP address that :func:`refused` refuses.
     """
     found = origin(url)
     try:
-        reason = refused(found[1], loopback=loopback)
+        reason = refused(found[1], allowed)
     except ValueError:  # a name
-        reason = "" if loopback or found[1] != "localhost" else "指向本机，不允许访问"
+        reason = "" if allowed.loopback or found[1] != "localhost" else "指向本机，不允许访问"
     if reason:
         raise Forbidden(reason)
     return found
 
 
-def on_this_machine(url: str) -> bool:
-    """Whether an address is one of this machine: then the source was set up so, and may send us on to it as well."""
-    try:
-        _, host, port = origin(url)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (Forbidden, OSError, UnicodeError):
-        return False
-    return any(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_loopback for entry in found)
-
-
 class Adapter(HTTPAdapter):
     """Connections that look at whom they reached (a name may point elsewhere each time it is asked for), and can be cut.
 
-    :param loopback: whether this machine itself may be reached.
+    :param allowed: what they may reach beside public addresses.
     """
 
-    def __init__(self, *, loopback: bool, pool_size: int = 4) -> None:
-        self._loopback = loopback
+    def __init__(self, allowed: Reach, *, pool_size: int = 4) -> None:
+        self._allowed = allowed
         self._open: weakref.WeakSet[Any] = weakref.WeakSet()
         super().__init__(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
 
@@ -125,7 +175,7 @@ class Adapter(HTTPAdapter):
         class Connection(base):  # type: ignore[misc]
             def _new_conn(self) -> Any:
                 made = super()._new_conn()
-                if guarded and (reason := refused(made.getpeername()[0], loopback=adapter._loopback)):
+                if guarded and (reason := refused(made.getpeername()[0], adapter._allowed)):
                     made.close()
                     raise Forbidden(reason)
                 return made

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 import requests
 from urllib3.exceptions import HTTPError
 
-from .addresses import Adapter, Forbidden, check, hide, on_this_machine, origin
+from .addresses import Adapter, Forbidden, check, hide, origin, reach
 from .answer import Answer
 from .body import MIB, Broken, TooMuch, Watch, receive
 from .folders import Folders, path_of
@@ -151,11 +151,11 @@ class HttpFetch:
         self._max_bytes = int(source.options.get("max_bytes") or limits.max_bytes)
         self._pace = Pace(1 / source.pace)
         self._robots: dict[tuple[str, str, int], Robots] = {}
-        self._loopback = on_this_machine(source.url)
+        self._reach = reach(source.url, source.file, str(source.options.get("path") or ""))
         self._key = Key.of(source)
         self._session = _Session()
         self._session.auth = _no_auth  # else requests sends what stands in ~/.netrc
-        self._adapter = Adapter(loopback=self._loopback)
+        self._adapter = Adapter(self._reach)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, self._adapter)
 
@@ -259,7 +259,7 @@ class HttpFetch:
             if len(seen) > self._limits.redirects + 1:
                 raise self._error(seen[0], f"重定向超过 {self._limits.redirects} 次，最后到 {self._told(url)}", 302)
             try:
-                check(url, loopback=self._loopback)
+                check(url, self._reach)
             except Forbidden as error:
                 raise self._error(seen[0], self._led_to(seen, str(error))) from None
             self._ask_robots(url)

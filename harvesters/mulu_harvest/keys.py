@@ -10,6 +10,11 @@ from .addresses import Forbidden, origin
 from .source import Source, SourceError
 
 
+def key_variable(name: str) -> str:
+    """The one environment variable that a source may name: neither the portal's own secrets nor other sources' keys are its to send."""
+    return f"MULU_HARVEST_KEY_{name.upper().replace('-', '_')}"
+
+
 @dataclass(frozen=True)
 class Key:
     """``header``, ``value``: empty where the source asks for none; ``home``: the source's own address."""
@@ -22,11 +27,13 @@ class Key:
     def of(cls, source: Source) -> Key:
         """From the environment variable that the source's options name.
 
-        :raises SourceError: it is not set.
+        :raises SourceError: it is not set, or not the source's own.
         """
         variable = str(source.options.get("key_variable") or "")
         if not variable:
             return cls(source.url)
+        if variable != key_variable(source.name):
+            raise SourceError(f"来源“{source.title}”的密钥应当在环境变量 {key_variable(source.name)} 中，设置里写的是 {variable}")
         value = os.environ.get(variable, "").strip()
         if not value:
             raise SourceError(f"来源“{source.title}”的密钥没有设置：环境变量 {variable} 是空的")

@@ -6,15 +6,17 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
 from mulu.codes import CODE_LISTS
 from mulu.entry import FIELD, ITEM_FIELD
 from mulu.errors import Problem
 
+from .keys import key_variable
 from .readers import READERS
 from .source import Field, Items
 
@@ -23,9 +25,8 @@ RAW_KEYS: Final = frozenset(FIELD) | {
 }  # fmt: skip
 """What ``fields`` and ``lookups`` may speak of: the entry's fields, and the columns that :mod:`.normalise` makes fields of."""
 
-KEY_VARIABLE: Final = re.compile(r"MULU_HARVEST_KEY_[A-Z0-9_]+")
-"""Environment variables that settings may name. Any other would let whoever writes settings send the portal's own secrets away."""
 
+_ANY_DAY: Final = datetime(2024, 1, 1)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _SLUG = re.compile(r"[a-z0-9_-]{2,100}")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
@@ -56,6 +57,10 @@ def read(name: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[P
                 values[key] = _CHECKS[key](value)
             except Wrong as error:
                 tell(key, "bad_value", str(error), value)
+    variable = values.get("options", {}).get("key_variable")
+    if variable and variable != key_variable(name):
+        message = f"的 key_variable 应当是这一来源自己的环境变量 {key_variable(name)}，现在是“{variable}”"
+        tell("options", "bad_value", message, variable)
     told = {problem.field for problem in problems}
     for key in ("title", "reader"):
         if not values.get(key) and key not in told:
@@ -156,6 +161,11 @@ def _schedule(value: Any) -> str:
     text = " ".join(_word(value).split())
     if text and (len(text.split(" ")) != 5 or not croniter.is_valid(text)):
         raise Wrong(f"应当是 cron 的五段（分 时 日 月 周），如“30 2 * * *”，现在是“{text}”")
+    try:
+        if text:
+            croniter(text, _ANY_DAY).get_next()
+    except CroniterBadDateError:  # each field is right by itself, such as in “30 February”
+        raise Wrong(f"“{text}”写的日期不会有，一次也不会汇聚；请改写日或月") from None
     return text
 
 
@@ -268,13 +278,6 @@ def _separators(value: Any) -> str:
     return value
 
 
-def _key_variable(value: Any) -> str:
-    text = _word(value)
-    if not KEY_VARIABLE.fullmatch(text):
-        raise Wrong(f"应当是 MULU_HARVEST_KEY_ 开头的环境变量名，现在是“{text}”")
-    return text
-
-
 def _key_header(value: Any) -> str:
     text = _word(value)
     if not _HEADER.fullmatch(text):
@@ -284,7 +287,7 @@ def _key_header(value: Any) -> str:
 
 _OPTIONS: Final[Mapping[str, Check]] = {
     "page_size": _whole(1, 1000), "max_bytes": _whole(1, 2**40), "ignore_robots": _flag, "incremental": _flag,
-    "key_variable": _key_variable, "key_header": _key_header, "path": _word, "fq": _word,
+    "key_variable": _word, "key_header": _key_header, "path": _word, "fq": _word,
 }  # fmt: skip
 """Options that several readers know; the others are their own reader's."""
 

@@ -338,8 +338,6 @@ def test_redirects_that_lead_nowhere_good(server: Server, to: str, said: str) ->
 
 def test_a_name_that_leads_to_where_nobody_may_go(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the address that was reached that counts, not the name: a name may point elsewhere each time it is asked for."""
-    monkeypatch.setattr(addresses, "on_this_machine", lambda url: False)
-    monkeypatch.setattr("mulu_harvest.fetch.on_this_machine", lambda url: False)
     port = server.url.rpartition(":")[2]
     monkeypatch.setattr(
         "urllib3.util.connection.socket.getaddrinfo",
@@ -353,27 +351,46 @@ def test_a_name_that_leads_to_where_nobody_may_go(server: Server, monkeypatch: p
 @pytest.mark.parametrize(
     ("address", "own", "allowed"),
     [
-        ("10.1.2.3", False, True),
-        ("192.168.1.1", False, True),
-        ("127.0.0.1", False, False),
-        ("127.0.0.1", True, True),
-        ("::1", False, False),
-        ("0.0.0.0", False, False),
-        ("::ffff:127.0.0.1", False, False),
-        ("169.254.1.1", True, False),
-        ("fe80::1%eth0", True, False),
-        ("2001:db8::1", False, True),
+        ("10.1.2.3", "10.9.9.9", True),
+        ("10.1.2.3", "127.0.0.1", True),
+        ("10.1.2.3", "1.1.1.1", False),
+        ("192.168.1.1", "1.1.1.1", False),
+        ("172.16.0.1", "[fd12::1]", True),
+        ("fd12::1", "1.1.1.1", False),
+        ("::ffff:10.1.2.3", "1.1.1.1", False),
+        ("127.0.0.1", "1.1.1.1", False),
+        ("127.0.0.1", "10.9.9.9", False),
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "localhost", True),
+        ("127.0.0.1", "[::1]", True),
+        ("127.0.0.1", "127.1", False),
+        ("::1", "10.9.9.9", False),
+        ("0.0.0.0", "10.9.9.9", False),
+        ("::ffff:127.0.0.1", "10.9.9.9", False),
+        ("169.254.1.1", "127.0.0.1", False),
+        ("fe80::1%eth0", "127.0.0.1", False),
+        ("100.100.100.200", "127.0.0.1", False),
+        ("100.100.100.200", "100.100.100.200", False),
+        ("fd00:ec2::254", "[fd00:ec2::254]", False),
+        ("2606:4700::1111", "1.1.1.1", True),
     ],
 )
-def test_whom_a_source_may_send_us_to(address: str, own: bool, allowed: bool) -> None:
-    assert bool(addresses.refused(address, loopback=own)) is not allowed
+def test_whom_a_source_may_send_us_to(address: str, own: str, allowed: bool) -> None:
+    assert bool(addresses.refused(address, addresses.reach(f"http://{own}:8080/list"))) is not allowed
+
+
+def test_a_name_that_means_this_machine_is_not_this_machine(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever keeps the name could have it lead to the database and the index."""
+    meant = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
+    monkeypatch.setattr("mulu_harvest.addresses.socket.getaddrinfo", lambda *_, **__: meant)
+    assert addresses.reach("http://data.example.org/") == addresses.Reach(loopback=False, private=True)
 
 
 # ── keys ──
 
 
 def test_a_key_goes_to_its_own_host_only_and_into_no_message(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MULU_HARVEST_KEY_X", "very-secret\n")
+    monkeypatch.setenv("MULU_HARVEST_KEY_X", "very-secret\n")  # the source is called x
     with serving() as other:
         away = other.on("/b", as_json([1]))
         url = server.on("/a", redirect(away))
@@ -387,8 +404,15 @@ def test_a_key_goes_to_its_own_host_only_and_into_no_message(server: Server, mon
 
 
 def test_a_key_that_is_not_set_is_told(server: Server) -> None:
-    with pytest.raises(SourceError, match="环境变量 MULU_HARVEST_KEY_NONE 是空的"):
-        fetching(server, options={"key_variable": "MULU_HARVEST_KEY_NONE"})
+    with pytest.raises(SourceError, match="环境变量 MULU_HARVEST_KEY_X 是空的"):
+        fetching(server, options={"key_variable": "MULU_HARVEST_KEY_X"})
+
+
+def test_the_key_of_another_source_is_not_sent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As settings that were kept before this was asked of them may still say."""
+    monkeypatch.setenv("MULU_HARVEST_KEY_OTHER", "very-secret")
+    with pytest.raises(SourceError, match="应当在环境变量 MULU_HARVEST_KEY_X 中"):
+        fetching(server, options={"key_variable": "MULU_HARVEST_KEY_OTHER"})
 
 
 def test_what_stands_in_netrc_is_not_sent(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,6 +425,25 @@ def test_what_stands_in_netrc_is_not_sent(server: Server, tmp_path: Path, monkey
 def test_passwords_in_addresses_are_not_told() -> None:
     told = addresses.hide("https://user:pw@example.org:8/a?token=t&q=目录&appkey=k&keyword=w")
     assert told == "https://example.org:8/a?token=***&q=目录&appkey=***&keyword=w"
+    for name in (
+        "key", "appkey", "AppKey", "app_key", "api-key", "accessKey", "access_token", "X-Amz-Signature", "sign", "client_secret", "secretKey",
+        "AccessKeyId", "ak", "sk", "auth", "pwd", "password",
+    ):  # fmt: skip
+        assert addresses.hide(f"http://example.org/?a=1&{name}=hush&b=2") == f"http://example.org/?a=1&{name}=***&b=2"
+    for name in ("keyword", "task", "design", "keys_of", "author", "monkeys"):
+        assert addresses.hide(f"http://example.org/?{name}=w") == f"http://example.org/?{name}=w"
+
+
+def test_settings_as_they_are_told_to_those_who_only_look() -> None:
+    settings = {
+        "title": "某市", "url": "http://example.org/?page=1&appkey=hush", "expected": [1, 5], "create_departments": True,
+        "options": {"path": "https://u:hush@example.org/l.json?token=hush", "token": "hush", "key_variable": "MULU_HARVEST_KEY_X", "fq": "key:a"},
+    }  # fmt: skip
+    told = addresses.hide_in(settings)
+    assert "hush" not in str(told) and "hush" in str(settings)
+    assert told["url"] == "http://example.org/?page=1&appkey=***" and told["options"]["token"] == "***"
+    assert {key: told[key] for key in ("title", "expected", "create_departments")} == {key: settings[key] for key in ("title", "expected", "create_departments")}
+    assert (told["options"]["fq"], told["options"]["key_variable"]) == ("key:a", "MULU_HARVEST_KEY_X")
 
 
 # ── unchanged ──

@@ -43,6 +43,13 @@ def one(server: Server, **fields: Any) -> Record:
     return record
 
 
+def test_keys_in_addresses_are_not_told(server: Server) -> None:
+    server.on("/data.json", Reply(b'{"dataset": [{"title": "a"}, {', type="application/json"))
+    with pytest.raises(SourceError, match=r"appkey=\*\*\*") as told:
+        records("data_json", f"{server.url}/data.json?appkey=hush")
+    assert "hush" not in str(told.value)
+
+
 def test_a_dataset_in_our_words(server: Server, profile: Profile) -> None:
     [draft] = drafts([one(server)], profile)
     assert draft.entry == {

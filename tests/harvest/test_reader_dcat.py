@@ -145,6 +145,16 @@ def test_one_page_that_did_not_change(server: Server) -> None:
     assert again.unchanged and not again.records
 
 
+def test_keys_in_addresses_are_not_told(server: Server) -> None:
+    server.on("/1", Reply(page("https://a.example/1", after="/1?appkey=hush"), type="text/turtle"))
+    for path, body in (("/1", None), ("/2", b"<a> <b> "), ("/3", b""), ("/4", b"<html>")):
+        if body is not None:
+            server.on(path, Reply(body, type="text/turtle"))
+        with pytest.raises(SourceError) as told:
+            pages("dcat", f"{server.url}{path}?appkey=hush")
+        assert "hush" not in str(told.value) and "appkey=***" in str(told.value)
+
+
 def test_pages_in_a_circle(server: Server) -> None:
     server.on("/1", Reply(page("https://a.example/1", after="/2"), type="text/turtle"))
     server.on("/2", Reply(page("https://a.example/2", after="/1"), type="text/turtle"))

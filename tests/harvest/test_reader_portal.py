@@ -92,6 +92,14 @@ def test_a_mark_in_a_list_that_is_another_since_begins_anew(server: Server) -> N
     assert len(records(pages(source, mark))) == 449
 
 
+def test_keys_in_addresses_are_not_told(server: Server) -> None:
+    server.on("/list.json", Reply(b'[{"title": "a"}, {', type="application/json"))
+    source = replace(SOURCE, url=f"{server.url}/list.json?appkey=hush")
+    with pytest.raises(SourceError, match=r"appkey=\*\*\*") as told:
+        list(read(source, HttpFetch(source, limits=QUICK), ""))
+    assert "hush" not in str(told.value)
+
+
 def test_an_unchanged_list_says_so_and_nothing_else(server: Server) -> None:
     source = replace(SOURCE, url=server.on("/list.json", Reply(json.dumps([row(1)]), etag='"1"')))
     fetch = HttpFetch(source, limits=QUICK)

@@ -13,6 +13,7 @@ from typing import Any
 
 from mulu.errors import Problem
 
+from ..addresses import hide
 from ..fetch import Fetch
 from ..json_stream import Odd, records
 from ..record import Page, Record
@@ -34,7 +35,7 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
             yield Page((), unchanged=True)
             return
         path = str(source.options.get("array") or "dataset")
-        datasets = records(answer.file, path, name=address)
+        datasets = records(answer.file, path, name=hide(address))
         yield from words.pages(_record(source, number, dataset) for number, dataset in datasets)
 
 

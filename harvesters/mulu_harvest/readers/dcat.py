@@ -19,6 +19,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 
 from mulu.errors import Problem
 
+from ..addresses import hide
 from ..fetch import Fetch
 from ..record import Page, Record
 from ..source import Source, SourceError
@@ -70,7 +71,7 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
         seen |= {_short(url), _short(here)}
         onward, total = _paging(graph, here)
         if onward and (_short(onward) in seen or number >= MAX_PAGES):
-            raise SourceError(f"第 {number} 页（{url}）之后的下一页 {onward} 已经读过，来源的分页绕成了圈")
+            raise SourceError(f"第 {number} 页（{hide(url)}）之后的下一页 {hide(onward)} 已经读过，来源的分页绕成了圈")
         if onward and number == 1:
             fetch.forget(url)
         catalogue = _Catalogue(source, graph, f"第 {number} 页")

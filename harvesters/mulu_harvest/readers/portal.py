@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..addresses import hide
 from ..departments import full_name, slugs
 from ..fetch import Fetch
 from ..json_stream import Odd, records
@@ -55,7 +56,7 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
         done, _, list_then = resume.partition(" ")
         skipped = int(done) if list_then == whole and done.isdigit() else 0
         anew = bool(resume) and not skipped
-        rows = records(answer.file, str(source.options.get("array") or ""), name=f"来源“{source.title}”：{answer.url} ")
+        rows = records(answer.file, str(source.options.get("array") or ""), name=f"来源“{source.title}”：{hide(answer.url)} ")
         for page in _pages(_Rows(source), rows, skipped, whole):
             yield replace(page, anew=anew)
             anew = False

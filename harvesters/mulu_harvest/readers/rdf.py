@@ -18,6 +18,7 @@ from xml.parsers import expat
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat
 from pyoxigraph import parse as parse_rdf
 
+from ..addresses import hide
 from ..source import SourceError
 
 Node = NamedNode | BlankNode | Literal
@@ -85,7 +86,7 @@ def parse(file: IO[bytes], *, url: str, type: str, limit: int = MAX_BYTES, prefi
     :raises SourceError: larger than ``limit``, a web page, broken (with the place where), entities in XML, an unknown context.
     """
     if file.seek(0, os.SEEK_END) > limit:
-        raise SourceError(f"{url} 的一页超过 {limit // 1024 // 1024} MiB，没有读入；请来源分页提供（hydra:next）")
+        raise SourceError(f"{hide(url)} 的一页超过 {limit // 1024 // 1024} MiB，没有读入；请来源分页提供（hydra:next）")
     file.seek(0)
     head = file.read(4096)
     start = 3 if head.startswith(b"\xef\xbb\xbf") else 0
@@ -129,13 +130,13 @@ def _format(head: bytes, url: str, type: str) -> RdfFormat:
     if low.startswith(b"<!doctype html") or b"<html" in low:
         title = re.search(rb"<title[^>]*>(.*?)</title>", head, re.IGNORECASE | re.DOTALL)
         said = "“" + " ".join(title[1].decode("utf-8", "replace").split())[:100] + "”" if title else ""
-        raise SourceError(f"{url} 返回的是网页{said}，不是 RDF")
+        raise SourceError(f"{hide(url)} 返回的是网页{said}，不是 RDF")
     if low.startswith((b"<?xml", b"<!doctype", b"<rdf:rdf", b"<!--", b"\xff\xfe", b"\xfe\xff")):
         return _XML
     if low.startswith(b"{") or (low.startswith(b"[") and not form):
         return _JSON
     if not head:
-        raise SourceError(f"{url} 的内容是空的")
+        raise SourceError(f"{hide(url)} 的内容是空的")
     if not form and stated in ("application/rdf+xml", "application/xml", "text/xml"):
         return _XML
     return form or _TURTLE
@@ -149,7 +150,7 @@ def _refuse_entities(file: IO[bytes], url: str) -> None:
     """A document that declares entities may grow without bound when it is read (billion laughs), or reach for other files."""
 
     def refuse(*_: object) -> None:
-        raise SourceError(f"{url} 的 XML 声明了实体（ENTITY），为安全起见不读入；请来源改用不含实体的 RDF/XML 或 Turtle")
+        raise SourceError(f"{hide(url)} 的 XML 声明了实体（ENTITY），为安全起见不读入；请来源改用不含实体的 RDF/XML 或 Turtle")
 
     def begun(*_: object) -> None:
         raise _Begun
@@ -187,7 +188,7 @@ def _context(name: str, url: str) -> Mapping[str, Any]:
 
 def _unknown_context(name: object, url: str) -> Mapping[str, Any]:
     raise SourceError(
-        f"{url} 的 JSON-LD 引用了外部语境（@context）“{str(name)[:200]}”，读入时不访问外部网址；请来源写明语境或改用 Turtle"
+        f"{hide(url)} 的 JSON-LD 引用了外部语境（@context）“{str(name)[:200]}”，读入时不访问外部网址；请来源写明语境或改用 Turtle"
     )
 
 
@@ -198,4 +199,4 @@ def _broken(url: str, form: RdfFormat, error: Exception) -> SourceError:
     text = re.sub(r"^Parser error at line .*?: ", "", text)
     if unbound := re.fullmatch(r"The prefix (.+): has not been declared", text):
         text = f"用了没有声明的前缀 {unbound[1]}:，请来源补上，或者在来源设置的 options.prefixes 中写明它的网址"
-    return SourceError(f"{url} 不是完整的 {_NAMES[form]}：{place}{text[:160]}")
+    return SourceError(f"{hide(url)} 不是完整的 {_NAMES[form]}：{place}{text[:160]}")
