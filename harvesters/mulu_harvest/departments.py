@@ -10,6 +10,9 @@ from functools import lru_cache
 from pypinyin import lazy_pinyin
 
 _MAX_SPELT = 60
+_SLUG = re.compile(r"[a-z0-9_-]{2,100}")
+_RESERVED = frozenset({"new", "edit", "search"})
+"""What CKAN's own addresses mean by something else (its ``name_validator``)."""
 
 
 @lru_cache(maxsize=4096)
@@ -20,6 +23,11 @@ def slug(name: str) -> str:
     """
     spelt = re.sub(r"[^a-z0-9]+", "", "".join(lazy_pinyin(name)).lower())[:_MAX_SPELT]
     return f"{spelt or 'department'}-{hashlib.sha256(name.encode()).hexdigest()[:4]}"
+
+
+def usable(given: str) -> bool:
+    """Whether an organisation can have this slug."""
+    return bool(_SLUG.fullmatch(given)) and given not in _RESERVED
 
 
 def full_name(name: str, prefixes: Mapping[str, str]) -> str:

@@ -44,10 +44,31 @@ class Loading:
             return False
         known = self.memory.known([step.source_id for step in steps])
         current = self._current(steps)
-        written: list[tuple[Step, Task | None]] = [self._task(step, known.get(step.source_id), current) for step in steps]
+        refused = {step.source_id: problem for step in steps if (problem := self._departments_of(step))}
+        written: list[tuple[Step, Task | None]] = [
+            self._task(step, known.get(step.source_id), current) for step in steps if step.source_id not in refused
+        ]
         done = {one.key: one for one in self._apply([task for _, task in written if task])}
-        self.memory.finish([self._outcome(step, task, done) for step, task in written], self.counts)
+        outcomes = [self._outcome(step, task, done) for step, task in written]
+        outcomes += [self._refused(step, (refused[step.source_id],)) for step in steps if step.source_id in refused]
+        self.memory.finish(outcomes, self.counts)
         return True
+
+    def _departments_of(self, step: Step) -> Problem | None:
+        """The departments that the entry names are there, or why they cannot be: that one entry is refused, not the run."""
+        if step.kind in ("refuse", "remove"):
+            return None
+        provider = str(step.entry.get("provider", ""))
+        try:
+            self.owners.make(provider, step.provider)
+            self.owners.make_named(str(step.entry.get("source_department", "")))
+        except (Unavailable, Interrupted):
+            raise
+        except Exception as error:
+            log.exception("来源 %s", self.source.name)
+            message = f"不能建立这一条目的部门“{step.provider}”（{provider}）：{type(error).__name__}：{error}"[:500]
+            return Problem("provider", "department_not_made", message, provider, where=step.where)
+        return None
 
     def _current(self, steps: Sequence[Step]) -> dict[str, dict[str, Any]]:
         ids = [step.package_id for step in steps if step.package_id and step.kind in ("change", "restore")]
@@ -60,9 +81,6 @@ class Loading:
                 return step, None
             case "remove":
                 return step, Task(step.source_id, "archive", package_id=step.package_id)
-        provider = str(step.entry.get("provider", ""))
-        self.owners.make(provider, step.provider)
-        self.owners.make_named(str(step.entry.get("source_department", "")))
         ours = current.get(step.package_id) if step.package_id else None
         if ours is None:
             return self._anew(step)
@@ -101,7 +119,10 @@ class Loading:
             return Outcome(step, step.kind == "refuse", step.package_id)
         one = done[task.key]
         if one.result == "refused":
-            self.counts[COUNT_OF[step.kind]] -= 1
-            self.counts["refused"] += 1
-            return Outcome(replace(step, problems=(*step.problems, *one.problems)), True, step.package_id)
+            return self._refused(step, one.problems)
         return Outcome(step, False, one.package_id or step.package_id, one.case_ids[0] if one.case_ids else "")
+
+    def _refused(self, step: Step, problems: Sequence[Problem]) -> Outcome:
+        self.counts[COUNT_OF[step.kind]] -= 1
+        self.counts["refused"] += 1
+        return Outcome(replace(step, problems=(*step.problems, *problems)), True, step.package_id)

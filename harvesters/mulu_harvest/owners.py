@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mulu.errors import Problem
 
-from .departments import full_name, slug
+from .departments import full_name, slug, usable
 from .normalise import Departments, unknown_department
 from .port import Catalogue
 from .record import Record
@@ -71,8 +71,8 @@ class Owners:
         return found
 
     def _free(self, hint: str, name: str) -> str:
-        """The slug that the source suggests, unless another department has it."""
-        return hint if hint and self.titles.get(hint, name) == name else slug(name)
+        """The slug that the source suggests, where the portal can take it and no other department has it."""
+        return hint if usable(hint) and self.titles.get(hint, name) == name else slug(name)
 
     def make(self, found: str, name: str) -> None:
         """The department is there from now on."""

@@ -8,6 +8,7 @@ import pytest
 from in_memory import RAW, Portal, pages, record, source
 
 from mulu.errors import Problem
+from mulu_harvest.departments import slug
 from mulu_harvest.normalise import Departments, normalise
 from mulu_harvest.port import Interrupted, Unavailable
 from mulu_harvest.record import Page, Record
@@ -201,6 +202,29 @@ def test_departments_are_made_only_when_their_first_entry_is_written(portal, har
     harvest(entries, settings=settings)
     assert portal.orgs["华容县粮食局"] == "liangshi" and portal.of(2)["provider"] == "liangshi"
     assert portal.of(3)["provider"] == portal.orgs["华容县气象局"]
+
+
+@pytest.mark.parametrize("hint", ["Bad Slug!", "x", "new", "a" * 101, "minzheng"])
+def test_a_slug_that_no_department_can_have_is_not_taken(portal, harvest, hint):
+    harvest([record(1, provider="华容县粮食局", provider_hint=hint)], settings={"create_departments": True})
+    assert portal.orgs["华容县粮食局"] == portal.of(1)["provider"] == slug("华容县粮食局")
+
+
+def test_a_department_that_cannot_be_made_refuses_its_entries_alone(portal, harvest):
+    make = portal.make_department
+
+    def fails(slug, name):
+        if name == "华容县粮食局":
+            raise ValueError("made up by the test")
+        make(slug, name)
+
+    portal.make_department = fails
+    entries = [*some(3), record(8, provider="华容县粮食局"), record(9, provider="华容县气象局")]
+    assert harvest(entries, settings={"create_departments": True}) == {"read": 5, "added": 4, "refused": 1}
+    problem = portal.records["id-8"]["problems"][-1]
+    assert problem.rule == "department_not_made" and "华容县粮食局" in problem.message and portal.of(9)
+    portal.make_department = make
+    assert harvest(entries, settings={"create_departments": True}) == {"read": 5, "added": 1, "unchanged": 4}
 
 
 def test_the_source_of_an_entry_in_wire_form_is_known_by_its_full_name(portal, harvest):
