@@ -14,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from bench import cases, grants, harvest, made_up, measure, site_search
+from bench import cases, grants, harvest, made_up, measure, site, site_search
 from bench.measure import Figure, at_least, below
 from bench.portal import free_port, own_portal
 from mulu_harvest.load import Loader
@@ -97,6 +97,7 @@ def pages(settings: Settings) -> Iterator[Figure]:
 MEASURES: dict[str, Callable[[Settings], Iterator[Figure]]] = {
     "warm": warm, "pages": pages, "search": searching, "site-search": site_search.measured, "import": importing, "cases": cases.measured, "grants": grants.measured,
     "harvest": harvest.measured, "harvest-large": harvest.large, "cold": cold,
+    "site": site.measured, "site-100k": site.measured_large,
 }  # fmt: skip
 
 
