@@ -113,6 +113,17 @@ def test_an_incremental_one_asks_since_the_last_that_was_applied(server: Server)
 
 
 @pytest.mark.parametrize(
+    "lacking", [page([row(1), {"withdrawn": True}], total=1), page([row(1)], total=2)], ids=["a removal without its id", "fewer than it says"]
+)
+def test_after_a_reading_that_lacked_something_the_next_is_whole(server: Server, lacking: Reply) -> None:
+    given = source(server, incremental=True)
+    server.on(FEED, lacking)
+    fetch = HttpFetch(given, limits=QUICK)
+    pages(given, fetch=fetch)
+    assert fetch.validators_seen == {}
+
+
+@pytest.mark.parametrize(
     ("reply", "said"),
     [
         (Reply("<html><title>目录</title>", type="text/html"), "返回的是网页“目录”"),

@@ -2,7 +2,8 @@
 
 Entries come in the wire form: classes, codes and items as they were decided there. The departments are known by their full names.
 A reading is of one moment, whose pages follow each other without loss. The whole feed is read, and what is not in it is not published
-there any more. With ``options.incremental`` a run reads what changed since the one before it: what was withdrawn is told then.
+there any more. With ``options.incremental`` a run reads what changed since the one before it: what was withdrawn is told then; after
+a reading that lacked something the next is whole.
 ``options.page_size``: entries a page, 200.
 """
 
@@ -34,6 +35,7 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
     query = resume or urlencode(
         {**_since(source, fetch, address), "limit": int(source.options.get("page_size") or 200)}
     )
+    sound, met = True, 0
     for _ in range(_MOST_PAGES):
         page = _page(source, address, fetch.json(address, params=dict(parse_qsl(query))))
         whole = "since" not in dict(parse_qsl(query))
@@ -41,11 +43,14 @@ def read(source: Source, fetch: Fetch, resume: str) -> Iterator[Page]:
         following = urlsplit(page["next"]).query
         if following == query:
             raise SourceError(f"来源“{source.title}”：{address} 的 next 指向同一页，无法读完")
-        if not following and source.options.get("incremental") and isinstance(page.get("complete_until"), str):
-            fetch.remember(address, {"since": page["complete_until"]})
         found, removed, problems = _entries(source, page["entries"])
         total = page.get("total")
         stated = total if whole and isinstance(total, int) and not isinstance(total, bool) else None
+        sound, met = sound and not problems, met + len(found)
+        # What this reading missed, one that asks for what changed since would never be told: the next is whole.
+        complete = not following and sound and (stated is None or met >= stated)
+        if complete and source.options.get("incremental") and isinstance(page.get("complete_until"), str):
+            fetch.remember(address, {"since": page["complete_until"]})
         yield Page(found, following, total=stated, removed=removed, problems=problems, whole=whole)
         if not following:
             return
