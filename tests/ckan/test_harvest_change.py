@@ -370,3 +370,21 @@ def test_current_is_what_waits_for_all_at_once(town):
     assert len(found) == 20
     for package_id in (there.package_id for there in done):
         assert found[package_id] == (cases.expected(package_id) or entries.to_entry(show(package_id)))
+
+
+def test_a_class_that_was_agreed_to_is_not_taken_back_by_the_review_that_waits(town):
+    """The review was proposed with the class of its day; the source's next change goes on from the class as it is published."""
+    key = sid()
+    made = one(PUBLISH, key, title="属性先定下的")
+    one(DRAFT, key, "update", made.package_id, title="属性先定下的", notes="第一改。", **CLOSED)
+    assert current([made.package_id])[made.package_id]["open_type"] == "conditional"
+    change = case_of(made.package_id, "classification_change")
+    town.event("authority", change.id, "agree", reason="同意")
+    model.Session.rollback()
+    now = current([made.package_id])[made.package_id]
+    assert (now["notes"], now["open_type"], now["open_condition"]) == ("第一改。", "conditional", "限研究使用")
+    assert cases.expected(made.package_id) == now
+    [done] = apply([Task(key, "update", {**now, "notes": "第二改。"}, made.package_id)], DRAFT)
+    assert done.result == "proposed" and case_of(made.package_id, "classification_change").id == change.id
+    assert case_of(made.package_id).data["proposed"]["open_type"] == "conditional"
+    model.Session.rollback()

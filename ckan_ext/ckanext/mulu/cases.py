@@ -15,7 +15,7 @@ from ckanext.mulu.facts import Facts
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.model.tables import procedure_version, profile_version
 from mulu.case import Case, Procedure, available, load_procedure
-from mulu.entry import with_class
+from mulu.entry import class_of, with_class
 from mulu.people import Person, Role
 from mulu.procedure import parse
 from mulu.profile import Profile, build
@@ -99,11 +99,29 @@ def proposed_entry(case: Case) -> dict[str, Any]:
 def expected(package_id: str) -> dict[str, Any] | None:
     """The published entry as it will be if all that waits for a decision is agreed to; None if nothing waits."""
     review, change = open_case_of(package_id, "catalogue_review"), open_case_of(package_id, "classification_change")
-    proposed = review.data.get("proposed") if review else None
-    if not proposed and not change:
+    if not change and not (review and review.data.get("proposed")):
         return None
-    entry = proposed or entries.to_entry(entries.show(package_id))
-    return with_class(entry, change.data.get("after") or {}) if change else dict(entry)
+    return about_to_be(entries.to_entry(entries.show(package_id)), review, change)
+
+
+def about_to_be(published: dict[str, Any], review: Case | None, change: Case | None) -> dict[str, Any]:
+    """The published entry with its open review and its open change of class agreed to.
+
+    A review decides on all but the class. What it proposes holds the class of the day on which it was proposed, and the authority
+    may have agreed to another since: that of the published entry counts.
+    """
+    entry = dict(published)
+    if proposed := review.data.get("proposed") if review else None:
+        entry = _kept(with_class(proposed, class_of(published)))
+    return with_class(entry, change.data.get("after") or {}) if change else entry
+
+
+def _kept(entry: dict[str, Any]) -> dict[str, Any]:
+    """Without what ``with_class`` put in empty."""
+    stated = {key: value for key, value in entry.items() if value not in (None, "", [], {})}
+    if "items" in stated:
+        stated["items"] = [{key: value for key, value in item.items() if value not in (None, "")} for item in stated["items"]]
+    return stated
 
 
 def turn_of(role: Role) -> str:

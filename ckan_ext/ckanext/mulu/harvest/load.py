@@ -18,7 +18,6 @@ from ckanext.mulu.logic import refusal
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.transaction import Touched, transaction
 from mulu.case import Case
-from mulu.entry import with_class
 from mulu.errors import Problem, Refused
 
 __all__ = ["Done", "Kind", "Policy", "Result", "Task", "apply", "current"]
@@ -205,14 +204,9 @@ def _states(package_ids: Sequence[str]) -> dict[str, tuple[dict[str, Any], dict[
     for package in packages:
         organisation = entries.organisation(package.owner_org)
         entry = stored.entry_of(package, resources.get(package.id, []), organisation.name if organisation else "")
-        found[package.id] = (entry, _expected(entry, waiting.get(package.id, {})))
+        cases_of = waiting.get(package.id, {})
+        found[package.id] = (entry, cases.about_to_be(entry, *(cases_of.get(procedure) for procedure in cases.CHANGES)))
     return found
-
-
-def _expected(entry: dict[str, Any], waiting: dict[str, Case]) -> dict[str, Any]:
-    review, change = waiting.get("catalogue_review"), waiting.get("classification_change")
-    proposed = (review.data.get("proposed") if review else None) or entry
-    return with_class(proposed, change.data.get("after") or {}) if change else dict(proposed)
 
 
 def _waiting(package_ids: Sequence[str]) -> dict[str, dict[str, Case]]:
