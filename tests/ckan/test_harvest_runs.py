@@ -196,15 +196,17 @@ def test_unchanged_by_its_validators_is_done_without_a_body(town, server):
     assert counts(harvest(source))["read"] == 5 and server.sent - sent > 100, "under other settings the same words may mean something else"
 
 
-def test_old_steps_go_and_what_was_not_done_is_emptied(upstream, source, monkeypatch):
+def test_what_was_not_done_is_emptied_and_what_was_done_stays(upstream, source, monkeypatch):
     from ckanext.mulu.harvest import execute as module
 
-    monkeypatch.setattr(module, "KEPT_RUNS", 2)
+    monkeypatch.setattr(module, "KEPT_RUNS", 1)
+    monkeypatch.setattr(module, "KEPT_DRY_RUNS", 1)
     dry = harvest(source, dry_run=True)
     assert all(step["entry"] for step in steps(dry))
     first = harvest(source)
-    assert all(step["entry"] is None for step in steps(dry)) and len(steps(first)) == 25
-    harvest(source)
-    assert steps(dry) == [] and len(steps(first)) == 25
-    harvest(source)
-    assert steps(first) == []
+    assert all(step["entry"] is None for step in steps(dry)) and len(steps(dry)) == len(steps(first)) == 25
+    for _ in range(2):
+        harvest(source)
+    assert len(steps(dry)) == len(steps(first)) == 25, "what was done is the change log"
+    harvest(source, dry_run=True)
+    assert steps(dry) == []

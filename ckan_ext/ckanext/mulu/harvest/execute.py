@@ -31,9 +31,13 @@ from mulu_harvest.source import Source, SourceError, parse
 log = logging.getLogger(__name__)
 
 KEPT_RUNS = 20
-"""Of so many runs of a source the steps are kept."""
+"""Of so many real runs of a source all steps are kept; of older ones those that were done, which are the catalogue's change log."""
+KEPT_DRY_RUNS = 5
+"""Of so many dry runs of a source the steps are kept."""
 PATIENCE = 600.0
-"""Seconds that a run waits for a database that is away, before it is left to whoever takes it up later."""
+"""Seconds that a run waits for a database that is away, from where it noted nothing more, before it is left to whoever takes it up
+later."""
+_OPEN = ("waiting", "running", "held")
 _CHANGED = ("added", "changed", "removed", "restored")
 
 
@@ -62,13 +66,16 @@ def execute(run_id: str, *, lease: Lease | None = None, patient: bool = False) -
 
 def _carry_out(lease: Lease, beat: Heartbeat, patient: bool) -> Literal["held", "over", ""]:
     """``over``: for good; "": it waits, or is another's."""
+    moved_at, until = None, 0.0
     while True:
         try:
-            return _attempt(lease, beat, patient)
+            return _interrupted(lease, beat) if beat.stopped() else _attempt(lease, beat, patient)
         except Unavailable as error:
             log.warning("run %s: %s", lease.run, error)
             model.Session.remove()
-            if not _comes_back(beat):
+            if beat.moved_at != moved_at:  # it came further since the last time
+                moved_at, until = beat.moved_at, time.monotonic() + PATIENCE
+            if not _comes_back(beat, until):
                 return ""
 
 
@@ -105,25 +112,38 @@ def _done(lease: Lease, run: Any, source: Source, counts: dict[str, int], valida
     """The run is over, and what it learned of the source is kept with it: only a run that was wholly applied may spare the next."""
     also = [_forget_entries(run)]
     if not run.dry_run:
-        values: dict[str, Any] = {"succeeded_at": func.now(), "validators": {"of": _version(run), "kept": validators} if validators else {}}
+        kept = {"of": _version(run), "kept": validators} if validators and not _still_there(run) else {}
+        values: dict[str, Any] = {"succeeded_at": func.now(), "validators": kept}
         if any(counts[key] for key in _CHANGED):
             values["content_changed_at"] = func.now()
         also.append(update(harvest_source).where(harvest_source.c.name == run.source).values(**values))
-    also.append(_forget_steps(run.source))
-    return "over" if leases.end(lease, "done", also=also) else ""
+    return "over" if leases.end(lease, "done", also=[*also, *_forget_steps(run.source)]) else ""
+
+
+def _still_there(run: Any) -> bool:
+    """Whether something that the source has no longer could not be removed: "unchanged" next time would be taken for its being back."""
+    step = harvest_step.c
+    refused = select(step.source_id).where(step.run == run.id, step.kind == "remove", step.state == "refused").limit(1)
+    with reaching(), model.meta.engine.connect() as connection:
+        return connection.execute(refused).first() is not None
 
 
 def _forget_entries(run: Any) -> Any:
     """What earlier runs planned and did not do: its differences stay, the entries themselves go."""
     over = select(harvest_run.c.id).where(
-        harvest_run.c.source == run.source, harvest_run.c.id != run.id, harvest_run.c.state.notin_(("waiting", "running", "held"))
+        harvest_run.c.source == run.source, harvest_run.c.id != run.id, harvest_run.c.state.notin_(_OPEN)
     )
     return update(harvest_step).where(harvest_step.c.run.in_(over), harvest_step.c.entry.isnot(None)).values(entry=None)
 
 
-def _forget_steps(source: str) -> Any:
-    runs = select(harvest_run.c.id).where(harvest_run.c.source == source).order_by(harvest_run.c.asked_at.desc())
-    return delete(harvest_step).where(harvest_step.c.run.in_(runs.offset(KEPT_RUNS)))
+def _forget_steps(source: str) -> list[Any]:
+    """Steps of old dry runs, and those of old real runs that came to nothing. A held run's stay: it may still be applied."""
+    over = select(harvest_run.c.id).where(harvest_run.c.source == source, harvest_run.c.state.notin_(_OPEN)).order_by(harvest_run.c.asked_at.desc())
+    dry, real = over.where(harvest_run.c.dry_run).offset(KEPT_DRY_RUNS), over.where(harvest_run.c.dry_run.is_(False)).offset(KEPT_RUNS)
+    return [
+        delete(harvest_step).where(harvest_step.c.run.in_(dry)),
+        delete(harvest_step).where(harvest_step.c.run.in_(real), harvest_step.c.state != "done"),
+    ]
 
 
 def _validators(run: Any) -> dict[str, Any]:
@@ -172,18 +192,17 @@ def _tell(ended: str, run_id: str) -> None:
         model.Session.remove()
 
 
-def _comes_back(beat: Heartbeat) -> bool:
-    """Wait for the database."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and beat.why != "ended":
+def _comes_back(beat: Heartbeat, until: float) -> bool:
+    """Wait for the database, while the run is this worker's to carry out."""
+    while time.monotonic() < until:
         time.sleep(2)
-        beat.moved()
         try:
             with reaching(), model.meta.engine.connect() as connection:
                 connection.execute(text("select 1"))
             return True
         except Unavailable:
-            continue
+            if beat.stopped():
+                return False
     return False
 
 

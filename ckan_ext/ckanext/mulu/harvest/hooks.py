@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ckan import model
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from ckanext.mulu import cases, identities
 from ckanext.mulu.harvest import words
@@ -30,7 +30,7 @@ def on_held(run_id: str) -> None:
     """A run waits for a person, who sees its steps and applies or drops them."""
     with transaction({}) as touched:
         run, source = _of(run_id)
-        if run is None or run.state != "held" or _about(run_id):
+        if run is None or run.state != "held" or _about(run_id, "held"):
             return
         _open(source, "held", "\n".join(one["message"] for one in run.reasons), run, touched)
 
@@ -41,7 +41,7 @@ def on_finished(run_id: str) -> None:
         run, source = _of(run_id)
         if run is None or run.dry_run:
             return
-        if run.state == "failed" and not _about(run_id) and not list(_open_cases(source.name, ["failed"])):
+        if run.state == "failed" and not _about(run_id, "failed") and not list(_open_cases(source.name, ["failed"])):
             _open(source, "failed", run.error or "汇聚没有成功。", run, touched)
         if run.state == "done":
             settle(source, "之后的一次汇聚已经成功。", touched, kinds=["failed"])
@@ -50,9 +50,9 @@ def on_finished(run_id: str) -> None:
 
 
 def look(moment: datetime | None = None) -> int:
-    """What no run tells of itself: a source that has gone quiet, a case that was not opened; gives how many cases were opened."""
+    """What no run tells of itself: a source that has gone quiet, a case that was not opened or closed; gives how many were opened."""
     before = _number()
-    for run_id, state in _untold():
+    for run_id, state in [*_untold(), *_mended()]:
         (on_held if state == "held" else on_finished)(run_id)
     for name in _quiet(moment or cases.now()):
         _gone_quiet(name, moment or cases.now())
@@ -108,12 +108,23 @@ def _told(source: str, since: datetime) -> bool:
 
 
 def _untold() -> list[tuple[str, str]]:
-    """Runs that wait for a person or failed last, and of which there is no case."""
+    """Runs that wait for a person or failed last, and of which there is no case that says so."""
+    about = exists().where(case_table.c.procedure == PROCEDURE, _data("run") == harvest_run.c.id, _data("kind") == harvest_run.c.state)
+    return _last(harvest_run.c.state.in_(("held", "failed")), ~about)
+
+
+def _mended() -> list[tuple[str, str]]:
+    """Runs that were done last, of sources with an open case about a failure."""
+    open_ = [case_table.c.procedure == PROCEDURE, case_table.c.is_open, case_table.c.subject_id == harvest_run.c.source, _data("kind") == "failed"]
+    return _last(harvest_run.c.state == "done", exists().where(*open_))
+
+
+def _last(*where: ColumnElement[bool]) -> list[tuple[str, str]]:
+    """(id, state) of the newest real run of each source, where it is so."""
     later = harvest_run.alias()
     newer = exists().where(later.c.source == harvest_run.c.source, later.c.dry_run.is_(False), later.c.asked_at > harvest_run.c.asked_at)
-    about = exists().where(case_table.c.procedure == PROCEDURE, _data("run") == harvest_run.c.id)
-    where = [harvest_run.c.state.in_(("held", "failed")), harvest_run.c.dry_run.is_(False), ~newer, ~about]
-    return [(row.id, row.state) for row in model.Session.execute(select(harvest_run.c.id, harvest_run.c.state).where(*where))]
+    query = select(harvest_run.c.id, harvest_run.c.state).where(harvest_run.c.dry_run.is_(False), ~newer, *where)
+    return [(row.id, row.state) for row in model.Session.execute(query)]
 
 
 def _of(run_id: str) -> tuple[Any, Any]:
@@ -130,8 +141,8 @@ def _alone(source: str) -> Any:
     return model.Session.execute(select(harvest_source).where(harvest_source.c.name == source)).first()
 
 
-def _about(run_id: str) -> bool:
-    where = [case_table.c.procedure == PROCEDURE, _data("run") == run_id]
+def _about(run_id: str, kind: str) -> bool:
+    where = [case_table.c.procedure == PROCEDURE, _data("run") == run_id, _data("kind") == kind]
     return bool(model.Session.execute(select(case_table.c.id).where(*where).limit(1)).first())
 
 

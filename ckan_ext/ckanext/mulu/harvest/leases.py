@@ -37,6 +37,8 @@ ATTEMPTS = 5
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 FRESH_MARK = timedelta(minutes=10)
 """After a longer break reading begins anew: the source may be another by then, and what moved between two pages would be missed."""
+_AWAY = ("08", "57P01", "57P02", "57P03")
+"""SQLSTATE of connections that broke, and of a server that shuts down, crashed, or is not up yet."""
 _RUN = harvest_run.c
 
 
@@ -50,15 +52,22 @@ class Lease:
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Whatever says that the database is away, or gave up what was begun, is ``Unavailable``."""
+    """Whatever says that the database is away is ``Unavailable``: it is worth waiting for. What the database refuses to do, for want
+    of time, disk or memory, it would refuse again, and stays the error that it is."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise Unavailable(str(error.orig).strip()) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if _away(error):
             raise Unavailable(str(error.orig).strip()) from error
         raise
+
+
+def _away(error: DBAPIError) -> bool:
+    """The connection was lost or refused."""
+    if error.connection_invalidated:
+        return True
+    state = str(getattr(error.orig, "pgcode", "") or "")
+    return isinstance(error, OperationalError | InterfaceError) and (not state or state.startswith(_AWAY))
 
 
 def claim(run_id: str = "", *, name: str = "") -> Lease | None:

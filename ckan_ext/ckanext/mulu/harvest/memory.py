@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from ckanext.mulu.harvest.leases import Lease, reaching
-from ckanext.mulu.model.tables import harvest_record, harvest_run, harvest_step
+from ckanext.mulu.model.tables import harvest_record, harvest_run, harvest_source, harvest_step
 from mulu.errors import Problem
 from mulu_harvest.plan import Reason, Step
 from mulu_harvest.port import Interrupted, Known, Met, Outcome, Turn
@@ -101,7 +101,7 @@ class TableMemory:
     # ── what is noted ──
 
     def begin(self) -> None:
-        with self._noting(phase="reading", mark="", counts={}, problems=[], reasons=[]) as connection:
+        with self._noting(progress=False, phase="reading", mark="", counts={}, problems=[], reasons=[]) as connection:
             connection.execute(delete(harvest_step).where(self._steps))
             seen = update(harvest_record).where(self._records, RECORD.seen_run == self.lease.run)
             connection.execute(seen.values(seen_run=""))
@@ -141,15 +141,21 @@ class TableMemory:
             connection.execute(upsert(harvest_step).on_conflict_do_nothing(), [_row(self.lease.run, step) for step in steps])
 
     def enter(self, phase: str, counts: Mapping[str, int], problems: Sequence[Problem], reasons: Sequence[Reason] = ()) -> None:
-        with self._noting(phase=phase, mark="", counts=dict(counts), problems=_problems(problems), reasons=[asdict(one) for one in reasons]):
-            pass
+        with self._noting(phase=phase, mark="", counts=dict(counts), problems=_problems(problems), reasons=[asdict(one) for one in reasons]) as connection:
+            if phase == "loading":
+                self._read_again(connection)
         self.phase, self.mark = phase, ""
 
     def hold(self, counts: Mapping[str, int], reasons: Sequence[Reason]) -> None:
         told = [asdict(one) for one in reasons]
-        with self._noting(state="held", phase="loading", mark="", counts=dict(counts), reasons=told, lease_until=None):
-            pass
+        with self._noting(state="held", phase="loading", mark="", counts=dict(counts), reasons=told, lease_until=None) as connection:
+            self._read_again(connection)
         self.phase = "loading"
+
+    def _read_again(self, connection: Connection) -> None:
+        """From here on the catalogue may be between two states of the source, and no answer "unchanged" since an earlier one holds;
+        what may be sent again is kept with a run that was wholly applied."""
+        connection.execute(update(harvest_source).where(harvest_source.c.name == self.source).values(validators={}))
 
     def finish(self, outcomes: Sequence[Outcome], counts: Mapping[str, int]) -> None:
         with self._noting(counts=dict(counts)) as connection:
@@ -204,8 +210,8 @@ class TableMemory:
             yield connection
 
     @contextmanager
-    def _noting(self, **values: Any) -> Iterator[Connection]:
-        """A transaction in which the run is still this worker's, and stays so until it ends."""
+    def _noting(self, *, progress: bool = True, **values: Any) -> Iterator[Connection]:
+        """A transaction in which the run is still this worker's, and stays so until it ends. progress: the run is further with it."""
         values["seconds"] = round(self._before + time.monotonic() - self._since, 2)
         mine = update(harvest_run).where(RUN.id == self.lease.run, RUN.worker == self.lease.worker, RUN.state == "running")
         with reaching(), model.meta.engine.begin() as connection:
@@ -213,7 +219,8 @@ class TableMemory:
             if connection.execute(mine.values(**values)).rowcount != 1:
                 raise Interrupted
             yield connection
-        self.moved()
+        if progress:
+            self.moved()
 
 
 def _problems(problems: Sequence[Problem]) -> list[dict[str, Any]]:

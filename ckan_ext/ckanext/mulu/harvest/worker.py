@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import threading
+import time
 import uuid
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
@@ -21,6 +22,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from ckanext.mulu.harvest import leases, sources
 from ckanext.mulu.harvest.leases import Lease, reaching
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 
 PAUSE = 2.0
 """Seconds between two looks at what is due."""
+LINGER = 60.0
+"""Seconds that a child may go on after its run is over: it tells people of it."""
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -47,7 +51,7 @@ def loop(*, once: bool = False) -> None:
     while not stop.is_set():
         try:
             started = worker.look()
-        except Unavailable as error:
+        except (Unavailable, DBAPIError) as error:  # whatever it is, the next look may find it mended
             log.warning("harvest: %s", error)
             started = 1
         if once and not started and not worker.children:
@@ -63,6 +67,8 @@ class Worker:
         self.at_once = at_once
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.children: dict[Lease, BaseProcess] = {}
+        self._over: dict[Lease, float] = {}
+        """Since when, by time.monotonic, the run of a child is over."""
 
     def look(self) -> int:
         """Bury the dead, ask for what the schedules want, start what waits; gives how many were started."""
@@ -80,15 +86,18 @@ class Worker:
         return process
 
     def _bury(self) -> None:
-        """Children that are over, and those whose lease lapsed or went to another: they hang."""
-        lost = _lost(list(self.children))
+        """Children that are over, and those whose lease lapsed or went to another, or who do not end: they hang."""
+        lost, over = _standing(list(self.children))
         for lease, process in list(self.children.items()):
-            if lease in lost and process.is_alive():
+            since = self._over.setdefault(lease, time.monotonic()) if lease in over else None
+            hangs = lease in lost or (since is not None and time.monotonic() - since >= LINGER)
+            if hangs and process.is_alive():
                 log.error("run %s: no progress, its process %s is killed", lease.run, process.pid)
                 process.kill()
-            process.join(5 if lease in lost else 0)
+            process.join(5 if hangs else 0)
             if not process.is_alive():
                 del self.children[lease]
+                self._over.pop(lease, None)
 
     def end(self) -> None:
         """Children give their runs back where they stand; who does not within a while is killed, and its lease lapses."""
@@ -100,16 +109,21 @@ class Worker:
                 process.kill()
                 process.join(5)
         self.children.clear()
+        self._over.clear()
 
 
-def _lost(held: list[Lease]) -> set[Lease]:
+def _standing(held: list[Lease]) -> tuple[set[Lease], set[Lease]]:
+    """(leases of runs that go on without them: lapsed, or another's; leases of runs that do not run any more)."""
     if not held:
-        return set()
+        return set(), set()
     run = harvest_run.c
-    query = select(run.id, run.worker).where(run.id.in_([lease.run for lease in held]), run.state == "running", run.lease_until > func.now())
+    lasts = func.coalesce(run.lease_until > func.now(), False).label("lasts")
+    query = select(run.id, run.worker, lasts).where(run.id.in_([lease.run for lease in held]), run.state == "running")
     with reaching(), model.meta.engine.connect() as connection:
-        alive = {Lease(*row) for row in connection.execute(query)}
-    return set(held) - alive
+        running = {row.id: row for row in connection.execute(query)}
+    over = {lease for lease in held if lease.run not in running}
+    mine = {lease for lease in held if (row := running.get(lease.run)) and row.worker == lease.worker and row.lasts}
+    return set(held) - over - mine, over
 
 
 def _child(lease: Lease) -> None:
