@@ -81,12 +81,12 @@ def steps_of(run_id: str, adds: int = 0, changes: int = 0, removes: int = 0, ref
     problem = {"field": "items[0].name", "rule": "required", "message": "请填写信息项名称", "value": None, "article": None, "where": "第7条", "severity": "error"}
     rows += [{"kind": "refuse", "title": f"残缺条目{n}", "problems": [problem], "state": "refused"} for n in range(refused)]
     for n, row in enumerate(rows):
-        entry = {"title": row["title"]}
+        entry = {"title": row["title"], "provider": plain["provider"]}
         model.Session.execute(insert(harvest_step).values(run=run_id, source_id=f"id-{n}", where=f"第{n + 1}条", entry=entry, **(plain | row)))
     model.Session.commit()
 
 
-def records(source: str, kept: int = 0, quarantined: int = 0, package_id: str = "") -> None:
+def records(source: str, kept: int = 0, quarantined: int = 0, package_id: str = "", provider: str = "minzheng") -> None:
     """What is remembered of a source's records; package_id: of the first."""
     now = cases.now()
     problem = {"field": "title", "rule": "required", "message": "没有目录名称", "value": None, "article": None, "where": "", "severity": "error"}
@@ -94,6 +94,6 @@ def records(source: str, kept: int = 0, quarantined: int = 0, package_id: str = 
         bad = n >= kept
         model.Session.execute(insert(harvest_record).values(
             source=source, source_id=f"id-{n}", state="quarantined" if bad else "in", package_id=package_id if n == 0 else "", where=f"第{n + 1}条",
-            problems=[problem] if bad else [], tries=2 if bad else 0, first_seen_at=now, changed_at=now, entry={"title": f"学校名录{n}"}, seen_run="r",
+            problems=[problem] if bad else [], tries=2 if bad else 0, first_seen_at=now, changed_at=now, entry={"title": f"学校名录{n}", "provider": provider}, seen_run="r",
         ))  # fmt: skip
     model.Session.commit()

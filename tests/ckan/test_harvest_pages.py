@@ -100,7 +100,7 @@ def test_a_whole_source_yml_may_be_pasted(portal):  # noqa: F811
 def test_a_source_page_tells_history_quarantine_and_settings(portal, source):  # noqa: F811
     for n in range(12):
         run_of("school-list", "done", counts={"read": n, "added": 1}, seconds=2.34)
-    harvesting.records("school-list", kept=3, quarantined=2)
+    harvesting.records("school-list", kept=3, quarantined=2, provider="jiaoyu")
     page = portal.get("head", "/mulu/harvest/source/school-list")
     assert len(page.soup.select("section[aria-labelledby=history] tbody tr")) == 10
     assert len(portal.get("head", "/mulu/harvest/source/school-list?page=2").soup.select("section[aria-labelledby=history] tbody tr")) == 2

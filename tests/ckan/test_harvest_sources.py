@@ -9,12 +9,12 @@ import harvesting
 import pytest
 from ckan import model
 from harvesting import SETTINGS, run_of, steps_of
-from sqlalchemy import select, update
+from sqlalchemy import insert, null, select, update
 
 from ckanext.mulu import cases, finders
 from ckanext.mulu.harvest import hooks
 from ckanext.mulu.model.tables import case as case_table
-from ckanext.mulu.model.tables import harvest_run, harvest_source, harvest_step, outbox
+from ckanext.mulu.model.tables import harvest_record, harvest_run, harvest_source, harvest_step, outbox
 from ckanext.mulu.notices import outbox as sending
 from mulu.case import SHANGHAI
 
@@ -109,8 +109,94 @@ def test_only_the_authority_lets_entries_be_published_as_they_arrive(town, sourc
     elsewhere = publish | {"url": "https://other.example/list.json"}
     assert status(town, "sysadmin", "mulu_harvest_source_update", name="new-list", settings=elsewhere) == 403, "nor from where they come"
     assert town.do("sysadmin", "mulu_harvest_source_delete", name="new-list")["enabled"] is False
-    assert town.do("sysadmin", "mulu_harvest_source_update", name="new-list", enabled=True)["enabled"] is True
+    for more in ({}, {"settings": publish}):
+        assert status(town, "sysadmin", "mulu_harvest_source_update", name="new-list", enabled=True, **more) == 403, "nor once it was switched off"
+    assert town.do("sysadmin", "mulu_harvest_source_show", name="new-list")["enabled"] is False
+    assert town.do("authority", "mulu_harvest_source_update", name="new-list", enabled=True)["enabled"] is True
     assert town.do("sysadmin", "mulu_harvest_source_update", name="new-list", settings=SETTINGS)["arrives"] == "draft"
+
+
+def test_keys_in_settings_are_for_those_who_manage(town, source):
+    keyed = SETTINGS | {"url": "https://school.example/list?appkey=hush", "options": {"token": "hush"}, "organization": "minzheng"}
+    town.do("authority", "mulu_harvest_source_update", name="school-list", settings=keyed)
+    for who in sorted(OWN):
+        shown = str([town.do(who, "mulu_harvest_source_show", name="school-list"), town.do(who, "mulu_harvest_source_list")])
+        assert ("hush" in shown) == (who in MANAGERS), who
+        assert "https://school.example/list?appkey=" in shown
+
+
+def step(run, number, **more):
+    """A step of a run, as the engine leaves it; ``entry`` is empty once loaded or dropped."""
+    values = {"kind": "add", "state": "planned", "title": f"条目{number}", "provider": "", "entry": null(), "changes": [], "problems": [], "reasons": []}
+    given = {"run": run, "source_id": f"id-{number}", "seq": number, "package_id": "", "case_id": "", "hash": "x", "where": f"第{number}条"}
+    model.Session.execute(insert(harvest_step).values(**(values | given | more)))
+    model.Session.commit()
+
+
+def seen_steps(town, who, run):
+    found = town.do(who, "mulu_harvest_step_list", run=run, limit=100)
+    assert found["count"] == len(found["results"])
+    return [int(one["source_id"].removeprefix("id-")) for one in found["results"]]
+
+
+def test_a_department_sees_its_own_entries_of_a_source_that_brings_many(town, source):
+    """Titles, values and differences of what another department has not published yet are not its business."""
+    ours, other = town.draft("低保名册"), town.draft("学籍名册", who="other_editor", department="jiaoyu")
+    titles = {name: town.do("authority", "organization_show", id=name)["title"] for name in ("minzheng", "jiaoyu")}
+    moved = [{"field": "provider", "label": "提供方", "before": "jiaoyu", "after": "minzheng", "local": ""}]
+    run = run_of("school-list", "held")
+    mine = {
+        1: {"entry": {"provider": "minzheng"}},
+        2: {"kind": "change", "entry": {"provider": "minzheng"}, "package_id": ours["id"]},
+        3: {"kind": "remove", "package_id": ours["id"], "provider": titles["minzheng"]},
+        4: {"state": "done", "package_id": ours["id"]},
+        5: {"provider": titles["minzheng"]},
+        6: {"kind": "refuse", "state": "refused", "entry": {"provider": "minzheng"}},
+    }
+    not_mine = {
+        11: {"entry": {"provider": "jiaoyu"}},
+        12: {"kind": "change", "entry": {"provider": "minzheng"}, "package_id": other["id"], "changes": moved},
+        13: {"kind": "change", "entry": {"provider": "jiaoyu"}, "package_id": ours["id"]},
+        14: {"kind": "remove", "package_id": other["id"], "provider": titles["minzheng"]},
+        15: {"state": "done", "package_id": other["id"]},
+        16: {"provider": titles["jiaoyu"]},
+        17: {"provider": "没有这个局"},
+        18: {"kind": "refuse", "state": "refused", "entry": {}},
+        19: {"kind": "change", "state": "done", "package_id": ours["id"], "changes": moved},
+    }
+    for number, more in {**mine, **not_mine}.items():
+        step(run, number, **more)
+    assert {who: seen_steps(town, who, run) for who in sorted(OWN)} == {
+        who: [*mine, *not_mine] if who in MANAGERS | {"auditor"} else [*mine] for who in sorted(OWN)
+    }
+    page = town.request("editor", f"/mulu/harvest/run/{run}").get_data(as_text=True)
+    assert "条目1<" in page and "条目11<" not in page
+
+
+def test_two_departments_of_one_name_are_not_told_apart_by_it(town, source):
+    title = town.do("authority", "organization_show", id="minzheng")["title"]
+    run = run_of("school-list", "dropped")
+    step(run, 1, provider=title)
+    assert seen_steps(town, "head", run) == [1]
+    model.Session.execute(update(model.Group).where(model.Group.name == "jiaoyu").values(title=title))
+    model.Session.commit()
+    assert seen_steps(town, "head", run) == []
+
+
+def test_a_department_sees_its_own_records_in_quarantine(town, source):
+    ours, other = town.draft("低保名册"), town.draft("学籍名册", who="other_editor", department="jiaoyu")
+    harvesting.records("school-list", quarantined=6)
+    known = [("minzheng", ""), ("minzheng", ours["id"]), (None, ours["id"]), ("jiaoyu", ours["id"]), ("minzheng", other["id"]), (None, "")]
+    for number, (provider, package) in enumerate(known):
+        entry = {"title": f"条目{number}"} | ({"provider": provider} if provider else {})
+        one = update(harvest_record).where(harvest_record.c.source_id == f"id-{number}")
+        model.Session.execute(one.values(entry=entry, package_id=package))
+    model.Session.commit()
+    for who in ("editor", "head", "auditor", "authority"):
+        found = town.do(who, "mulu_harvest_problem_list", name="school-list")
+        expected = {"条目0", "条目1", "条目2"} if who in ("editor", "head") else {f"条目{n}" for n in range(6)}
+        assert ({one["title"] for one in found["results"]}, found["count"]) == (expected, len(expected)), who
+    assert town.do("head", "mulu_harvest_source_show", name="school-list")["records"]["quarantined"] == 6, "how many there are says nothing"
 
 
 def test_one_run_at_a_time_and_stopped(town, source):

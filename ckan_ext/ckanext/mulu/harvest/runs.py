@@ -10,7 +10,7 @@ from ckan import model
 from sqlalchemy import ColumnElement, func, insert, null, select, update
 
 from ckanext.mulu import cases, identities
-from ckanext.mulu.harvest import hooks, sources
+from ckanext.mulu.harvest import hooks, sources, theirs
 from ckanext.mulu.logic import refusal
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.model.tables import harvest_record, harvest_run, harvest_source, harvest_step
@@ -124,9 +124,14 @@ def listed(source: str, limit: int, offset: int, *, dry: bool = True) -> tuple[i
     return _count(harvest_run, where), [shown(row) for row in model.Session.execute(query).all()]
 
 
-def steps(run_id: str, limit: int, offset: int, *, kind: str = "", held: bool = False, state: str = "") -> tuple[int, list[dict[str, Any]]]:
-    """(how many, rows) of what a run would do or did, in the source's order; held: only those for which it waits for a person."""
-    where: list[ColumnElement[bool]] = [harvest_step.c.run == run_id]
+def steps(
+    run_id: str, person: Person, limit: int, offset: int, *, kind: str = "", held: bool = False, state: str = ""
+) -> tuple[int, list[dict[str, Any]]]:
+    """(how many, rows) of what a run would do or did, in the source's order, as far as this person may see it.
+
+    :param held: only those for which it waits for a person
+    """
+    where: list[ColumnElement[bool]] = [harvest_step.c.run == run_id, theirs.steps(person)]
     where += [harvest_step.c.kind == kind] if kind else []
     where += [harvest_step.c.state == state] if state else []
     where += [func.jsonb_array_length(harvest_step.c.reasons) > 0] if held else []
@@ -142,9 +147,9 @@ def kinds(run_id: str) -> dict[str, int]:
     return {kind: count for kind, (count, _) in found.items()} | {"held": sum(held for _, held in found.values())}
 
 
-def problems(source: str, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
-    """(how many, rows) of a source's records in quarantine: what is wrong and where; tried again in each run."""
-    where = [harvest_record.c.source == source, harvest_record.c.state == "quarantined"]
+def problems(source: str, person: Person, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
+    """(how many, rows) of a source's records in quarantine that this person may see: what is wrong and where; tried again in each run."""
+    where = [harvest_record.c.source == source, harvest_record.c.state == "quarantined", theirs.records(person)]
     keys = ("source_id", "where", "problems", "tries", "first_seen_at", "changed_at", "package_id", "entry")
     query = select(*[harvest_record.c[key] for key in keys]).where(*where).order_by(harvest_record.c.changed_at.desc(), harvest_record.c.source_id)
     found = []

@@ -19,6 +19,7 @@ from mulu.case import SHANGHAI
 from mulu.errors import Problem
 from mulu.forms import json_problem
 from mulu.people import Person
+from mulu_harvest.addresses import hide_in
 from mulu_harvest.source import Source, SourceError, parse, to_settings
 
 MANAGE = ("operator", "authority", "authority_head", "system")
@@ -41,19 +42,24 @@ def publishes(person: Person) -> bool:
 
 def concerns(person: Person) -> bool:
     """Whether harvesting is this person's business at all."""
-    return any(person.has(role) for role in OVERSEE) or bool(access.departments_of(person))
+    return oversees(person) or bool(access.departments_of(person))
+
+
+def oversees(person: Person) -> bool:
+    """Whether this person sees all that comes, of whichever department."""
+    return any(person.has(role) for role in OVERSEE)
 
 
 def any_for(person: Person) -> bool:
     """Whether there is something of harvests for this person to look at."""
-    if any(person.has(role) for role in OVERSEE):
+    if oversees(person):
         return True
     return bool(access.departments_of(person)) and bool(model.Session.execute(select(harvest_source.c.name).where(visible(person)).limit(1)).first())
 
 
 def visible(person: Person) -> ColumnElement[bool]:
     """All for those who oversee; for a department's people the sources whose entries are theirs, to look at."""
-    if any(person.has(role) for role in OVERSEE):
+    if oversees(person):
         return true()
     return harvest_source.c.settings["organization"].astext.in_(sorted(access.departments_of(person)))
 
@@ -102,8 +108,13 @@ def create(name: str, settings: Mapping[str, Any], person: Person) -> None:
 
 
 def change(row: Any, settings: Mapping[str, Any] | None, enabled: bool, person: Person) -> None:
-    """Other settings, or on and off. What conditional requests would send again is forgotten: it was said under other settings."""
+    """Other settings, or on and off. What conditional requests would send again is forgotten: it was said under other settings.
+
+    :raises tk.NotAuthorized: as in ``read``; switching on what publishes as it arrives is saying so anew
+    """
     stated = row.settings if settings is None else to_settings(read(row.name, settings, person, row.settings))
+    if enabled and not row.enabled and stated.get("arrives") == "publish" and not publishes(person):
+        raise tk.NotAuthorized(tk._("到达即发布的来源，只能由主管部门设置和修改。"))
     schedule, now = stated.get("schedule", ""), cases.now()
     values: dict[str, Any] = {"settings": stated, "enabled": enabled, "changed_at": now, "changed_by": person.id}
     if stated != row.settings:
@@ -145,7 +156,7 @@ _RANK = {state: n for n, state in enumerate(("failed", "held", "refused", "runni
 
 
 def _shown(row: Any, runs: list[Any], records: Mapping[str, int], titles: Mapping[str, str], person: Person) -> dict[str, Any]:
-    settings = row.settings
+    settings = row.settings if manages(person) else hide_in(row.settings)
     counted = {state: records.get(state, 0) for state in ("in", "removed", "quarantined")}
     return {
         "name": row.name,

@@ -155,7 +155,7 @@ def mulu_harvest_run_stop(context: Context, data: dict[str, Any]) -> dict[str, A
 @tk.side_effect_free
 @tk.validate_action_data(schema.harvest_steps)
 def mulu_harvest_step_list(context: Context, data: dict[str, Any]) -> dict[str, Any]:
-    """What a run would do or did, entry by entry, with what differs by field.
+    """What a run would do or did, entry by entry, with what differs by field; a department's people see their own entries.
 
     :param run: its id; ``kind``: add, change, remove, restore or refuse; ``state``: planned, done or refused; ``held``: only those for
         which it waits; ``limit`` (20), ``offset``
@@ -163,23 +163,26 @@ def mulu_harvest_step_list(context: Context, data: dict[str, Any]) -> dict[str, 
         a change is ``{field, label, before, after, local}``
     """
     tk.check_access("mulu_harvest_step_list", context, data)
-    run = runs.get(data["run"], roles.person(context))
+    person = roles.person(context)
+    run = runs.get(data["run"], person)
     wanted = {"kind": data.get("kind") or "", "state": data.get("state") or "", "held": bool(data.get("held"))}
-    count, found = runs.steps(run.id, *_page(data), **wanted)
+    count, found = runs.steps(run.id, person, *_page(data), **wanted)
     return {"count": count, "results": found}
 
 
 @tk.side_effect_free
 @tk.validate_action_data(schema.harvest_name)
 def mulu_harvest_problem_list(context: Context, data: dict[str, Any]) -> dict[str, Any]:
-    """A source's records in quarantine, with what is wrong and where in the source; each run tries them again.
+    """A source's records in quarantine, with what is wrong and where in the source; each run tries them again. A
+    department's people see their own entries.
 
     :param name: of the source; ``limit`` (20), ``offset``
     :returns: ``{count, results: [{source_id, title, where, problems, tries, first_seen_at, changed_at}]}``
     """
     tk.check_access("mulu_harvest_problem_list", context, data)
-    source = sources.get(data["name"], roles.person(context))
-    count, found = runs.problems(source.name, *_page(data))
+    person = roles.person(context)
+    source = sources.get(data["name"], person)
+    count, found = runs.problems(source.name, person, *_page(data))
     return {"count": count, "results": found}
 
 
