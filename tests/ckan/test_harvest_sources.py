@@ -112,6 +112,8 @@ def test_only_the_authority_lets_entries_be_published_as_they_arrive(town, sourc
     for more in ({}, {"settings": publish}):
         assert status(town, "sysadmin", "mulu_harvest_source_update", name="new-list", enabled=True, **more) == 403, "nor once it was switched off"
     assert town.do("sysadmin", "mulu_harvest_source_show", name="new-list")["enabled"] is False
+    offered = {who: 'value="enable"' in town.request(who, "/mulu/harvest/source/new-list").get_data(as_text=True) for who in MANAGERS}
+    assert offered == {"authority": True, "authority_head": True, "sysadmin": False}
     assert town.do("authority", "mulu_harvest_source_update", name="new-list", enabled=True)["enabled"] is True
     assert town.do("sysadmin", "mulu_harvest_source_update", name="new-list", settings=SETTINGS)["arrives"] == "draft"
 
