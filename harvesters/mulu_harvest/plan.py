@@ -53,7 +53,7 @@ COUNT_OF: Mapping[str, str] = {"add": "added", "change": "changed", "remove": "r
 PART_ONLY = "part_only"
 """Rule of the problem that says that the source gave a part of itself only."""
 SHARE = 0.05
-"""A run may remove that share of a source's entries by itself, and one entry always."""
+"""Runs may remove that share of a source's entries in seven days by themselves, and one entry always."""
 
 
 def stated(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,14 +105,17 @@ def _open(key: str) -> str:
 
 
 def reasons_of_run(
-    counts: Mapping[str, int], size: int, expected: tuple[int, int], marked: Mapping[str, int], *, part: bool
+    counts: Mapping[str, int], size: int, expected: tuple[int, int], marked: Mapping[str, int], *, part: bool, lately: int = 0
 ) -> list[Reason]:
     """Why the run as a whole waits. size: entries in the catalogue before it; marked: rule → steps with such a reason; part: the
-    source gave a part of itself, whose number says nothing."""
+    source gave a part of itself, whose number says nothing; lately: what runs removed by themselves in the seven days before, so
+    that a source that is read every hour is not emptied a little at a time."""
     found = []
-    allowed = max(1, int(size * SHARE))
-    if counts["removed"] > max(1, size * SHARE):
-        found.append(Reason("too_many_removed", f"将撤销 {counts['removed']} 条，已有 {size} 条，一次至多自动撤销 {allowed} 条（5%）"))
+    had = size + lately
+    if counts["removed"] and counts["removed"] + lately > max(1, had * SHARE):
+        before = f"7 天内已自动撤销 {lately} 条，" if lately else ""
+        message = f"将撤销 {counts['removed']} 条，{before}已有 {size} 条，7 天内至多自动撤销 {max(1, int(had * SHARE))} 条（5%）"
+        found.append(Reason("too_many_removed", message))
     low, high = expected
     if counts["read"] < low and not part:
         found.append(Reason("too_few", f"读到 {counts['read']} 条，少于预期的最少 {low} 条"))

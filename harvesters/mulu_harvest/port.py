@@ -34,6 +34,8 @@ class Known:
     package_id: str = ""
     hash: str = ""
     entry: Mapping[str, Any] = field(default_factory=dict)
+    refused: str = ""
+    """Hash of what the catalogue would not take, where it did not take what the source states now."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ class Turn:
     problems: Sequence[Problem] = ()
     seen: Mapping[str, str] = field(default_factory=dict)
     steps: Sequence[Step] = ()
-    fresh: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """package id → ``data_updated_on`` (before, now), of records that are otherwise unchanged."""
+    fresh: Mapping[str, str] = field(default_factory=dict)
+    """package id → ``data_updated_on`` as it is now, of records that are otherwise unchanged: put in when the run loads."""
     all_seen: bool = False
 
 
@@ -130,6 +132,18 @@ class Memory(Protocol):
         """More steps; one whose record has a step in this run already is left out."""
         ...
 
+    def removed_lately(self) -> int:
+        """How many records left the catalogue in the last seven days by runs on which nobody decided, and are not back."""
+        ...
+
+    def days(self, after: str, limit: int) -> dict[str, tuple[str, str, str]]:
+        """What the turns of this run noted as ``fresh`` and is not put in: source id → (package id, day before, day now), by id."""
+        ...
+
+    def dated(self, ids: Sequence[str]) -> None:
+        """Their days are put in, and remembered as stated."""
+        ...
+
     def tally(self) -> dict[str, int]:
         """How many steps of each kind the run has, and how many with a reason of each rule."""
         ...
@@ -171,6 +185,10 @@ class Catalogue(Protocol):
 
     def current(self, package_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The entries as they are about to be (what waits for a decision included), in wire form, by id."""
+        ...
+
+    def left(self, package_ids: Sequence[str]) -> set[str]:
+        """Those of the entries that are out of the catalogue: their source has them no longer, or people withdrew them."""
         ...
 
     def refresh(self, days: Mapping[str, tuple[str, str]]) -> None:

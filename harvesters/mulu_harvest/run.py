@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from mulu.errors import Problem, errors_of
 from mulu.profile import Profile
@@ -24,8 +26,9 @@ from .source import Source
 
 log = logging.getLogger(__name__)
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 PAGE = 500
-"""Steps planned at once for what the source has no longer."""
+"""Steps planned at once for what the source has no longer; days put in at once."""
 PROBLEMS = 200
 """Problems of the source that are kept; errors before warnings."""
 
@@ -33,14 +36,17 @@ PROBLEMS = 200
 class Run:
     """A run of one source.
 
-    read: the source's reader, told where to go on; stopped: asked between two pages and two chunks; profile: the place's rules.
+    read: the source's reader, told where to go on; stopped: asked between two pages and two chunks; profile: the place's rules;
+    today: in China, where none is given.
     """
 
     def __init__(
         self, source: Source, read: Callable[[str], Iterator[Page]], memory: Memory, catalogue: Catalogue, profile: Profile,
         *, stopped: Callable[[], bool] = lambda: False, dry_run: bool = False,
+        today: date | None = None,
     ) -> None:  # fmt: skip
         self.source = source
+        self.today = today or datetime.now(SHANGHAI).date()
         self.read = read
         self.memory = memory
         self.catalogue = catalogue
@@ -103,18 +109,27 @@ class Run:
             if before and before.hash == one.hash and before.state != "removed" and before.package_id and not one.refusal:
                 seen[key] = one.where
                 was, now = (str(entry.get("data_updated_on", "")) for entry in (before.entry, one.entry))
-                if now and now != was:
-                    fresh[before.package_id] = (was, now)
+                if now != was and self._past(now):
+                    fresh[before.package_id] = now
         self.counts["unchanged"] += len(seen)
         steps = [*self._steps({key: one for key, one in assessed.items() if key not in seen}, known)]
-        steps += [_removal(known[key], self.assessor.owners.titles) for key in page.removed if key in known and known[key].package_id]
+        steps += self._removals([known[key] for key in page.removed if key in known])
         for step in steps:
             self.counts[COUNT_OF[step.kind]] += 1
-        if self.dry_run:
-            fresh.clear()
-        if fresh:
-            self.catalogue.refresh(fresh)
-        self.memory.turn(Turn(page.mark, self.counts, self.problems, seen, steps, fresh))
+        self.memory.turn(Turn(page.mark, self.counts, self.problems, seen, steps, {} if self.dry_run else fresh))
+
+    def _past(self, day: str) -> bool:
+        """Whether it is a day, written as one, that has come."""
+        try:
+            return date.fromisoformat(day).isoformat() == day <= self.today.isoformat()
+        except ValueError:
+            return False
+
+    def _removals(self, gone: Sequence[Known]) -> list[Step]:
+        """Of what the source itself says is gone; what has left before, or is to stay, does not leave."""
+        if self.source.removed != "archive":
+            return []
+        return [_removal(one, self.assessor.owners.titles) for one in gone if one.package_id and one.state != "removed"]
 
     def _ours(self, record: Record) -> bool:
         """Whether this portal is where the entry first came from: the city gives back to the county what it had of it."""
@@ -143,6 +158,7 @@ class Run:
         """What is to be done with records that are new, changed, back again, or refused."""
         ids = [known[key].package_id for key, one in assessed.items() if key in known and known[key].package_id and not one.refusal]
         current = self.catalogue.current(ids) if ids else {}
+        left = self.catalogue.left(ids) if ids else set()
         for key, one in assessed.items():
             before = known.get(key)
             if one.refusal:
@@ -152,7 +168,10 @@ class Run:
             else:
                 ours = current.get(before.package_id)
                 merged = merge(before.entry, one.entry, ours, self.source.local_edits) if ours else None
-                reasons = reasons_of_change(ours, merged.entry, self.assessor.owners.titles) if ours and merged else ()
+                asked = before.state != "in" and before.refused == one.hash  # a person let it pass, or nothing held it; it was refused
+                reasons = reasons_of_change(ours, merged.entry, self.assessor.owners.titles) if ours and merged and not asked else ()
+                if before.package_id in left:  # nobody sees it, so nothing is opened less
+                    reasons = tuple(reason for reason in reasons if reason.rule != "closed")
                 kind: Literal["restore", "change"] = "restore" if before.state == "removed" else "change"
                 yield one.step(kind, before, changes_of(before.entry, one.entry, merged), reasons)
 
@@ -185,7 +204,8 @@ class Run:
         for kind, count in COUNT_OF.items():
             if kind != "refuse":  # some are refused without a step: the second of two with one id
                 self.counts[count] = tally.get(kind, 0)
-        reasons = reasons_of_run(self.counts, size, self.source.expected, tally, part=self._part)
+        lately = self.memory.removed_lately()
+        reasons = reasons_of_run(self.counts, size, self.source.expected, tally, part=self._part, lately=lately)
         self.counts["held"] = sum(tally.get(kind, 0) for kind in COUNT_OF if kind != "refuse") if reasons else 0
         if self.dry_run:
             self.memory.enter("planned", self.counts, self.problems, reasons)
@@ -203,8 +223,18 @@ class Run:
         loading = Loading(self.source, self.memory, self.catalogue, self.assessor.owners, self.counts)
         while loading.chunk():
             self._go_on()
+        self._date()
         if self._whole:
             self.memory.forget()
+
+    def _date(self) -> None:
+        """The days on which data were delivered, quietly."""
+        after = ""
+        while days := self.memory.days(after, PAGE):
+            self.catalogue.refresh({package_id: (was, now) for package_id, was, now in days.values()})
+            self.memory.dated(list(days))
+            after = list(days)[-1]
+            self._go_on()
 
     def _go_on(self) -> None:
         if self.stopped():

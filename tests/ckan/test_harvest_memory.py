@@ -69,13 +69,20 @@ class Tables(Portal):
     records = records.setter(lambda self, value: None)
 
 
-for _name in ("size", "known", "met", "begin", "turn", "enter", "unseen", "plan", "tally", "hold", "planned", "finish", "forget"):
+for _name in ("size", "known", "met", "begin", "turn", "enter", "unseen", "plan", "tally", "hold", "planned", "finish", "forget", "removed_lately", "days", "dated"):
     setattr(Tables, _name, lambda self, *args, _name=_name, **more: getattr(self.memory, _name)(*args, **more))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def tables(empty_ckan):
     yield
+
+
+@pytest.fixture(autouse=True)
+def over(tables):
+    """After each test its runs are over, so that no other takes up one whose lease has lapsed meanwhile."""
+    yield
+    sql(update(harvest_run).where(harvest_run.c.state.in_(("waiting", "running"))).values(state="stopped"))
 
 
 def some(count, **changed):
@@ -93,6 +100,7 @@ STORIES = {
     "bad and gone": [some(25), [*some(24), record(24, title=None)], some(24), some(25)],
     "incomplete": [some(9, r1={"notes": None}), some(9, r1={"notes": None}), some(9)],
     "the day of the data": [some(9, r1={"data_updated_on": "2024-05-01"}), some(9, r1={"data_updated_on": "2024-06-01"}), some(9)],
+    "refused there for good": [some(9), some(9, r6={"notes": "改了。"}), some(9, r6={"notes": "改了。"}), some(9), some(8), some(9)],
     "refused there": [[*some(9), record(66)], [*some(9), record(66)], some(9)],
 }
 
@@ -107,13 +115,45 @@ def test_both_memories_tell_the_same_story(story, settings):
         lines = []
         for records, dry_run in pages_of:
             portal.new_run()
+            portal.refuse.update({"id-6": "理由不足"} if story == "refused there for good" and portal.entries else {})
             outcome = Run(source(**settings), pages(records), portal, portal, PROFILE, dry_run=dry_run).execute()
             steps = {key: (state, step["kind"] if isinstance(portal, Tables) else step.kind) for key, (step, state) in portal.steps.items()}
-            known = {key: (one["known"].state, one["known"].package_id, one["known"].hash, one["known"].entry) for key, one in portal.records.items()}
+            known = {key: one["known"] for key, one in portal.records.items()}
+            known = {key: (one.state, one.package_id, one.hash, one.entry, one.package_id and one.refused) for key, one in known.items()}
+            known["removed lately"] = portal.removed_lately()
             lines.append((outcome, dict(portal.counts), steps, known, [problem.rule for problem in portal.problems]))
         told.append(lines)
     for number, (there, here) in enumerate(zip(*told, strict=True)):
         assert here == there, f"run {number}"
+
+
+def test_what_left_within_a_week_is_counted_unless_a_person_let_it():
+    portal = Tables()
+    Run(source(), pages(some(40)), portal, portal, PROFILE).execute()
+    portal.new_run()
+    assert Run(source(), pages(some(38)), portal, portal, PROFILE).execute() == "done" and portal.removed_lately() == 2
+    portal.new_run()
+    assert Run(source(), pages(some(37)), portal, portal, PROFILE).execute() == "held" and "已自动撤销 2 条" in portal.reasons[0]["message"]
+    sql(update(harvest_run).where(harvest_run.c.id == portal.run).values(state="running", decided_by="made-up"))
+    portal.again()
+    assert Run(source(), pages([]), portal, portal, PROFILE).execute() == "done"
+    assert portal.size() == 37 and portal.removed_lately() == 2
+    sql(update(harvest_record).where(harvest_record.c.source == portal.name).values(changed_at=datetime.now(UTC) - timedelta(days=7, minutes=1)))
+    assert portal.removed_lately() == 0
+
+
+def test_a_day_waits_for_its_run_to_load():
+    portal = Tables()
+    Run(source(), pages(some(10, r1={"data_updated_on": "2024-05-01"})), portal, portal, PROFILE).execute()
+    later = some(5, r1={"data_updated_on": "2024-06-01"})
+    portal.new_run()
+    assert Run(source(), pages(later), portal, portal, PROFILE).execute() == "held"
+    assert portal.of(1)["data_updated_on"] == "2024-05-01" == portal.records["id-1"]["known"].entry["data_updated_on"]
+    assert [value[1:] for value in portal.days("", 9).values()] == [("2024-05-01", "2024-06-01")] and portal.days("id-1", 9) == {}
+    portal.new_run()  # what a run that was dropped has read is not put in by another
+    assert portal.days("", 9) == {}
+    assert Run(source(), pages([*later, *some(10)[5:]]), portal, portal, PROFILE).execute() == "done"
+    assert portal.of(1)["data_updated_on"] == "2024-06-01" == portal.records["id-1"]["known"].entry["data_updated_on"]
 
 
 def test_a_run_goes_on_after_any_page_and_any_chunk():

@@ -41,7 +41,8 @@ def pages(records, size=10, **more):
 
 
 class Portal:
-    """A portal: its memory of the source, and its catalogue. ``entries``: package id → entry; ``fail``: what ``apply`` raises."""
+    """A portal: its memory of the source, and its catalogue. ``entries``: package id → entry; ``fail``: what ``apply`` raises;
+    ``decided``: a person let this run pass; ``week``: the last run that is more than seven days ago."""
 
     addresses = ("https://own.example/",)
 
@@ -49,13 +50,14 @@ class Portal:
         self.orgs = dict(departments)
         self.records, self.entries, self.archived = {}, {}, set()
         self.applied, self.biggest, self.refuse, self.fail = [], 0, {}, None
-        self.number = 0
+        self.number, self.week = 0, 0
         self.new_run()
 
     def new_run(self):
         self.number += 1
         self.phase, self.mark, self.counts, self.problems = "", "", {}, []
         self.steps, self.state, self.reasons, self.lost = {}, "running", [], False
+        self.fresh, self.decided = {}, False
         return self
 
     # memory
@@ -89,7 +91,7 @@ class Portal:
                 one["seen"] = self.number
                 one["known"] = replace(one["known"], state="in")
             if fresh := turn.fresh.get(one["known"].package_id):
-                one["known"] = replace(one["known"], entry={**one["known"].entry, "data_updated_on": fresh[1]})
+                self.fresh[key] = (one["known"].package_id, one["known"].entry.get("data_updated_on", ""), fresh)
         self.plan(turn.steps)
 
     def enter(self, phase, counts, problems, reasons=()):
@@ -103,6 +105,17 @@ class Portal:
     def plan(self, steps):
         for step in steps:
             self.steps.setdefault(step.source_id, (step, "planned"))
+
+    def removed_lately(self):
+        return sum(1 for one in self.records.values() if one["known"].state == "removed" and one.get("removed", 0) > self.week)
+
+    def days(self, after, limit):
+        return dict(sorted((key, value) for key, value in self.fresh.items() if key > after)[:limit])
+
+    def dated(self, ids):
+        for key in ids:
+            one = self.records[key]
+            one["known"] = replace(one["known"], entry={**one["known"].entry, "data_updated_on": self.fresh.pop(key)[2]})
 
     def tally(self):
         found = {}
@@ -126,13 +139,16 @@ class Portal:
             self.steps[step.source_id] = (step, "refused" if one.refused else "done")
             before = self.records.get(step.source_id)
             if step.kind == "remove":
-                known = replace(before["known"], state="removed")
+                known = replace(before["known"], state="removed", refused="")
             elif one.refused:
                 known = before["known"] if before else Known(step.source_id, "quarantined", entry=step.entry)
-                known = replace(known, state="removed" if known.state == "removed" else "quarantined")
+                refused = "" if step.kind == "refuse" else step.hash
+                known = replace(known, state="removed" if known.state == "removed" else "quarantined", refused=refused)
             else:
                 known = Known(step.source_id, "in", one.package_id, step.hash, step.entry)
-            self.records[step.source_id] = {"known": known, "where": step.where, "seen": self.number, "problems": step.problems}
+            removed = (0 if self.decided else self.number) if step.kind == "remove" else (before or {}).get("removed", 0)
+            told = {"known": known, "where": step.where, "seen": self.number, "problems": step.problems, "removed": removed}
+            self.records[step.source_id] = told
 
     def forget(self):
         self.records = {k: one for k, one in self.records.items() if one["known"].package_id or one["seen"] == self.number}
@@ -150,6 +166,9 @@ class Portal:
 
     def current(self, package_ids):
         return {key: copy.deepcopy(self.entries[key]) for key in package_ids if key in self.entries}
+
+    def left(self, package_ids):
+        return self.archived & set(package_ids)
 
     def refresh(self, days):
         for key, (_, now) in days.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from in_memory import RAW, Portal, pages, record, source
@@ -25,11 +26,11 @@ def portal():
 
 @pytest.fixture
 def harvest(portal, profile):
-    def run(records, *, settings=None, dry_run=False, again=False, stopped=lambda: False, **more):
+    def run(records, *, settings=None, dry_run=False, again=False, stopped=lambda: False, today=None, **more):
         read = records if callable(records) else pages(records, **more)
         if not again:
             portal.new_run()
-        engine = Run(source(**(settings or {})), read, portal, portal, profile, stopped=stopped, dry_run=dry_run)
+        engine = Run(source(**(settings or {})), read, portal, portal, profile, stopped=stopped, dry_run=dry_run, today=today)
         portal.outcome = engine.execute()
         return {key: value for key, value in portal.counts.items() if value}
 
@@ -69,6 +70,71 @@ def test_the_day_of_the_data_follows_quietly(portal, harvest):
     assert portal.of(7)["data_updated_on"] == "2024-05-01"
     assert harvest(some(10, r7={"data_updated_on": "2024-06-01"})) == {"read": 10, "unchanged": 10}
     assert portal.of(7)["data_updated_on"] == "2024-06-01"
+
+
+@pytest.mark.parametrize("day", ["2024-06-02", "20240601", "2024-W22-6", "六月一日", ""])
+def test_a_day_that_is_none_or_has_not_come_is_not_taken(portal, harvest, day):
+    harvest(some(10, r7={"data_updated_on": "2024-05-01"}))
+    entry = {**entry_of(record(7)), "data_updated_on": day}
+    records = [*some(7), replace(record(7), entry=entry), *some(10)[8:]]
+    harvest(records, today=date(2024, 6, 1))
+    assert portal.of(7)["data_updated_on"] == "2024-05-01" == portal.records["id-7"]["known"].entry["data_updated_on"]
+
+
+def test_a_day_is_put_in_when_the_run_loads_and_not_while_it_is_held(portal, harvest):
+    harvest(some(10, r1={"data_updated_on": "2024-05-01"}))
+    harvest(some(5, r1={"data_updated_on": "2024-06-01"}))
+    assert portal.outcome == "held" and portal.of(1)["data_updated_on"] == "2024-05-01"
+    portal.state = "running"
+    harvest(pytest.fail, again=True)
+    assert portal.of(1)["data_updated_on"] == "2024-06-01" == portal.records["id-1"]["known"].entry["data_updated_on"]
+
+
+def test_a_source_that_loses_a_little_each_hour_does_not_empty_itself(portal, harvest):
+    harvest(some(100))
+    assert harvest(some(97))["removed"] == 3 and portal.outcome == "done"
+    assert harvest(some(95))["removed"] == 2 and portal.outcome == "done"
+    assert harvest(some(95), dry_run=True) == {"read": 95, "unchanged": 95}
+    harvest(some(94))
+    assert portal.outcome == "held" and "7 天内已自动撤销 5 条" in portal.reasons[0].message
+    portal.state, portal.decided = "running", True
+    harvest(pytest.fail, again=True)
+    assert len(portal.archived) == 6
+    portal.week = portal.number - 1  # a week later; what the person let pass counts for nothing
+    assert harvest(some(90))["removed"] == 4 and portal.outcome == "done"
+
+
+def test_what_came_back_was_not_lost(portal, harvest):
+    harvest(some(40))
+    for _ in range(3):
+        assert harvest(some(38))["removed"] == 2 and portal.outcome == "done"
+        assert harvest(some(40))["restored"] == 2
+
+
+def test_what_was_refused_does_not_hold_every_run(portal, harvest):
+    harvest(some(3))
+    closed, more = {"r1": {"open_type": "不予开放"}}, {"r1": {"open_type": "不予开放", "notes": "又一段。"}}
+    harvest(some(3, **closed))
+    assert portal.outcome == "held"
+    portal.refuse["id-1"], portal.state = "没有不予开放的依据", "running"
+    assert harvest(pytest.fail, again=True)["refused"] == 1
+    assert harvest(some(3, **closed)) == {"read": 3, "unchanged": 2, "refused": 1} and portal.outcome == "done"
+    harvest(some(3, **more))
+    assert portal.outcome == "held", "another change is another question"
+    harvest(some(3))
+    harvest(some(3, **closed))
+    assert portal.outcome == "held", "it was well in between"
+
+
+def test_what_nobody_sees_is_not_opened_less(portal, harvest):
+    harvest(some(40))
+    portal.archived.add(portal.records["id-1"]["known"].package_id)
+    portal.refuse["id-1"] = "已由部门撤回"
+    for _ in range(2):
+        assert harvest(some(40, r1={"open_type": "不予开放"})) == {"read": 40, "unchanged": 39, "refused": 1}
+        assert portal.outcome == "done"
+    harvest(some(40, r1={"open_type": "不予开放", "provider": "华容县水利局"}))
+    assert [one.rule for one in portal.reasons] == ["moved"]
 
 
 @pytest.mark.parametrize(
@@ -348,6 +414,20 @@ def test_what_the_source_itself_says_is_gone_is_removed(portal, harvest):
     gone = {"removed": ("id-39", "id-unknown"), "whole": False}
     assert harvest(some(2), size=100, **gone) == {"read": 2, "unchanged": 2, "removed": 1}
     assert len(portal.archived) == 1
+
+
+def test_what_the_source_says_is_gone_stays_where_the_policy_keeps_it(portal, harvest):
+    harvest(some(40))
+    gone = {"removed": ("id-39",), "whole": False}
+    assert harvest(some(2), size=100, settings={"removed": "keep"}, **gone) == {"read": 2, "unchanged": 2}
+    assert not portal.archived
+
+
+def test_what_has_left_before_does_not_leave_again(portal, harvest):
+    harvest(some(40))
+    gone = {"removed": ("id-39",), "whole": False}
+    assert harvest(some(2), size=100, **gone) == {"read": 2, "unchanged": 2, "removed": 1}
+    assert harvest(some(2), size=100, **gone) == {"read": 2, "unchanged": 2}
 
 
 def test_unchanged_as_a_whole_is_done_at_once(portal, harvest):

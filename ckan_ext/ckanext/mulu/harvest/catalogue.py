@@ -8,7 +8,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from ckanext.mulu import entries
 from ckanext.mulu.harvest import load, sources
@@ -51,6 +51,11 @@ class PortalCatalogue:
             with _session():
                 found |= load.current(package_ids[start : start + 500])
         return found
+
+    def left(self, package_ids: Sequence[str]) -> set[str]:
+        query = select(model.Package.id).where(model.Package.id.in_(package_ids), model.Package.state == "deleted")
+        with _session():
+            return set(model.Session.execute(query).scalars())
 
     def refresh(self, days: Mapping[str, tuple[str, str]]) -> None:
         with _session(), transaction({}) as touched:

@@ -36,6 +36,9 @@ from mulu_harvest.plan import Reason, Step
 from mulu_harvest.port import Interrupted, Known, Met, Outcome, Turn
 
 RECORD, STEP, RUN = harvest_record.c, harvest_step.c, harvest_run.c
+REFUSED, DAY, DECIDED = _NOTES = ("_refused", "_day", "_decided")
+"""What a record's ``entry`` holds beside what its source stated: the hash of what the catalogue refused; the day of its data that a
+run has read and not put in, {run, now}; whether a person decided on its removal. None of them is a field of an entry."""
 
 
 class TableMemory:
@@ -51,6 +54,7 @@ class TableMemory:
         self.mark: str = row.mark
         self.counts: Mapping[str, int] = row.counts
         self.problems: Sequence[Problem] = [Problem(**one) for one in row.problems]
+        self._decided = bool(row.decided_by)
         self._before, self._since = row.seconds, time.monotonic()
         self._records = RECORD.source == self.source
         self._steps = STEP.run == lease.run
@@ -66,7 +70,7 @@ class TableMemory:
         columns = (RECORD.source_id, RECORD.state, RECORD.package_id, RECORD.hash, RECORD.entry)
         with self._reading() as connection:
             rows = connection.execute(select(*columns).where(self._records, RECORD.source_id.in_(ids)))
-            return {row.source_id: Known(*row) for row in rows}
+            return {row.source_id: _known(row) for row in rows}
 
     def met(self, ids: Sequence[str]) -> dict[str, Met]:
         seen = select(RECORD.source_id, RECORD.hash, RECORD.where).where(self._records, RECORD.source_id.in_(ids), RECORD.seen_run == self.lease.run)
@@ -83,7 +87,20 @@ class TableMemory:
             .limit(limit)
         )
         with self._reading() as connection:
-            return [Known(*row) for row in connection.execute(gone)]
+            return [_known(row) for row in connection.execute(gone)]
+
+    def removed_lately(self) -> int:
+        lately = RECORD.changed_at > func.now() - text("interval '7 days'")
+        query = select(func.count()).where(self._records, RECORD.state == "removed", RECORD.package_id != "", lately, ~RECORD.entry.has_key(DECIDED))
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def days(self, after: str, limit: int) -> dict[str, tuple[str, str, str]]:
+        columns = (RECORD.source_id, RECORD.package_id, RECORD.entry["data_updated_on"].astext, RECORD.entry[(DAY, "now")].astext)
+        mine = (RECORD.seen_run == self.lease.run) & (RECORD.state == "in") & (RECORD.entry[(DAY, "run")].astext == self.lease.run)
+        query = select(*columns).where(self._records, RECORD.source_id > after, mine).order_by(RECORD.source_id).limit(limit)
+        with self._reading() as connection:
+            return {key: (package_id, was or "", now) for key, package_id, was, now in connection.execute(query)}
 
     def tally(self) -> dict[str, int]:
         kinds = select(STEP.kind, func.count()).where(self._steps).group_by(STEP.kind)
@@ -115,9 +132,9 @@ class TableMemory:
             if turn.seen:
                 self._see(connection, turn.seen)
             if turn.fresh:
-                day = func.jsonb_build_object("data_updated_on", bindparam("day", type_=Text))
+                day = func.jsonb_build_object(DAY, func.jsonb_build_object("run", self.lease.run, "now", bindparam("day", type_=Text)))
                 fresh = update(harvest_record).where(self._records, RECORD.package_id == bindparam("id"))
-                connection.execute(fresh.values(entry=RECORD.entry.concat(day)), [{"id": key, "day": value[1]} for key, value in turn.fresh.items()])
+                connection.execute(fresh.values(entry=RECORD.entry.concat(day)), [{"id": key, "day": value} for key, value in turn.fresh.items()])
             self._plan(connection, turn.steps)
         self.mark = turn.mark
 
@@ -139,6 +156,12 @@ class TableMemory:
     def _plan(self, connection: Connection, steps: Sequence[Step]) -> None:
         if steps:
             connection.execute(upsert(harvest_step).on_conflict_do_nothing(), [_row(self.lease.run, step) for step in steps])
+
+    def dated(self, ids: Sequence[str]) -> None:
+        with self._noting() as connection:
+            stated = func.jsonb_build_object("data_updated_on", RECORD.entry[(DAY, "now")])
+            noted = update(harvest_record).where(self._records, RECORD.source_id.in_(ids), RECORD.entry.has_key(DAY))
+            connection.execute(noted.values(entry=_without(DAY).concat(stated)))
 
     def enter(self, phase: str, counts: Mapping[str, int], problems: Sequence[Problem], reasons: Sequence[Reason] = ()) -> None:
         with self._noting(phase=phase, mark="", counts=dict(counts), problems=_problems(problems), reasons=[asdict(one) for one in reasons]) as connection:
@@ -166,7 +189,8 @@ class TableMemory:
             self._quarantine(connection, [one for one in outcomes if one.refused and one.step.kind != "remove"])
             if gone := [one.step.source_id for one in outcomes if one.step.kind == "remove" and not one.refused]:
                 removed = update(harvest_record).where(self._records, RECORD.source_id.in_(gone))
-                connection.execute(removed.values(state="removed", changed_at=func.now()))
+                entry = _without(REFUSED).concat(literal({DECIDED: True} if self._decided else {}, JSONB))
+                connection.execute(removed.values(state="removed", changed_at=func.now(), entry=entry))
 
     def _remember(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         """As the source states it now, for the next comparison."""
@@ -182,12 +206,16 @@ class TableMemory:
         if not outcomes:
             return
         rows = [self._record(one) | {"state": "quarantined", "hash": "", "tries": 1} for one in outcomes]
+        for row, one in zip(rows, outcomes, strict=True):  # refused by the catalogue, not as it was read
+            row["entry"][REFUSED] = "" if one.step.kind == "refuse" else one.step.hash
         stored = upsert(harvest_record).values(rows)
         known = RECORD.package_id != ""
         values = {key: stored.excluded[key] for key in ("where", "problems", "seen_run")} | {
             "state": case((RECORD.state == "removed", RECORD.state), else_="quarantined"), "tries": RECORD.tries + 1,
-            "entry": case((known, RECORD.entry), else_=stored.excluded.entry),
-            "changed_at": case((RECORD.state == "quarantined", RECORD.changed_at), else_=func.now()),
+            "entry": case(
+                (known, RECORD.entry.concat(func.jsonb_build_object(REFUSED, stored.excluded.entry[REFUSED]))), else_=stored.excluded.entry
+            ),
+            "changed_at": case((RECORD.state != "in", RECORD.changed_at), else_=func.now()),
         }  # fmt: skip
         connection.execute(stored.on_conflict_do_update(index_elements=["source", "source_id"], set_=values))
 
@@ -221,6 +249,16 @@ class TableMemory:
             yield connection
         if progress:
             self.moved()
+
+
+def _without(note: str) -> Any:
+    return RECORD.entry.op("-", return_type=JSONB())(literal(note, Text))
+
+
+def _known(row: Any) -> Known:
+    """Of (source_id, state, package_id, hash, entry)."""
+    entry = {key: value for key, value in (row.entry or {}).items() if key not in _NOTES}
+    return Known(row.source_id, row.state, row.package_id, row.hash, entry, (row.entry or {}).get(REFUSED, ""))
 
 
 def _problems(problems: Sequence[Problem]) -> list[dict[str, Any]]:
