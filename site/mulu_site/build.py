@@ -49,12 +49,15 @@ def build(
     """
     source = open_snapshot(snapshot)
     with start(out, wait=wait) as release, remember(Path(out) / "releases" / "memory.db", code_digest()) as memory:
-        work = _gather(source, memory, release, progress, pages, portal_url, site_url)
-        gone = entries.gone(work, allow_withdrawal)
-        facts = _make(work, gone)
-        folder = release.publish(datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f"))
-        memory.keep(work.catalogue.digests, facts)
-        return Report(folder, len(work.rows), len(gone), len(release.units), tuple(release.made))
+        return _publish(_gather(source, memory, release, progress, pages, portal_url, site_url), allow_withdrawal)
+
+
+def _publish(work: Work, allow_withdrawal: bool) -> Report:
+    gone = entries.gone(work, allow_withdrawal)
+    facts = _make(work, gone)
+    folder = work.release.publish(datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f"))
+    work.memory.keep(work.catalogue.digests, facts)
+    return Report(folder, len(work.rows), len(gone), len(work.release.units), tuple(work.release.made))
 
 
 def _gather(

@@ -257,8 +257,8 @@ def start(out: str | Path, *, wait: float = 0) -> Iterator[Release]:
         with release:
             yield release
         if release.published:
-            del release
-            _be_ready(out)
+            release.base, release.current, release.owner = {}, {}, {}
+            _be_ready(out, release.units)
 
 
 @contextlib.contextmanager
@@ -285,7 +285,8 @@ def _locked(lock: IO[str]) -> bool:
     return True
 
 
-def _prepare(out: Path) -> Release:
+def _prepare(out: Path, now: Manifest | None = None) -> Release:
+    """`now`: what is published, where it is known already."""
     folder = out / "releases"
     building, journal, published = folder / "building", folder / "building.manifest", current(out)
     for release in releases(out):
@@ -299,7 +300,8 @@ def _prepare(out: Path) -> Release:
     if not building.exists():
         _take_up(out, published, building, journal)
     manifest = published.with_name(published.name + ".manifest") if published else journal
-    now = read_manifest(manifest) if published else {}
+    if now is None:
+        now = read_manifest(manifest) if published else {}
     if published and same(journal, manifest):
         return Release(out, now, now, published)
     base = read_journal(journal)
@@ -330,14 +332,14 @@ def _take_up(out: Path, published: Path | None, building: Path, journal: Path) -
         journal.touch()
 
 
-def _be_ready(out: Path) -> None:
+def _be_ready(out: Path, now: Manifest) -> None:
     """Brings the start of the next release up to what is published now. What fails here costs the next build time, nothing else."""
 
     def never(write: Writer) -> None:
         raise AssertionError("what is published is linked, not made")
 
     try:
-        release = _prepare(out)
+        release = _prepare(out, now)
         if release.base is release.current:
             return
         with release:
