@@ -84,6 +84,18 @@ def test_in_changed_gone_and_back(upstream, source):
     assert drift.compare() == NO_DRIFT
 
 
+def test_what_comes_back_less_open_is_not_asked_about(upstream, source):
+    """Nobody sees what is out of the catalogue; what is in it and is opened less waits for a person."""
+    harvest(source)
+    upstream.datasets.pop("000007-made-up")
+    assert counts(harvest(source)) == {"read": 24, "unchanged": 24, "removed": 1}
+    upstream.put(7, open_type="none")
+    row = harvest(source)
+    assert (row["state"], counts(row)) == ("done", {"read": 25, "unchanged": 24, "restored": 1})
+    upstream.put(8, open_type="none")
+    assert [reason["rule"] for reason in harvest(source, dry_run=True)["reasons"]] == ["closed"]
+
+
 def test_a_dry_run_writes_nothing(upstream, source):
     row = harvest(source, dry_run=True)
     assert (row["state"], counts(row)) == ("done", {"read": 25, "added": 25})
