@@ -1,10 +1,10 @@
 """The public site beside mkdocs-material, from the same made-up entries in one run; then alone at sizes that the other does not reach.
 
-    python -m bench.site ours|peer|changed FOLDER COUNT     one measurement in a process of its own, as JSON
+    python -m bench.site ours|peer|bare|changed FOLDER COUNT     one measurement in a process of its own, as JSON
 
 ``ours``: a full build of a snapshot. ``peer``: mkdocs-material with one Markdown page per entry, holding what our entry page
-shows of it as text and tables; its navigation is pruned (``navigation.prune``), or no page of it would be smaller than the list of
-all entries. ``changed``: one entry's abstract is another, and the site is built again; the whole call is measured, until the start
+shows of it as text and tables, and its own navigation, pruned (``navigation.prune``). ``bare``: the same with the entries left out
+of the navigation, which nobody then finds but by its search. ``changed``: one entry's abstract is another, and the site is built again; the whole call is measured, until the start
 of the next release is ready.
 """
 
@@ -37,7 +37,7 @@ PAGE_LIMIT = 60_000
 def measured(settings: Settings) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="mulu-bench-site-") as folder:
         for count in BESIDE:
-            for who, name in (("peer", "mkdocs-material"), ("ours", "mulu")):
+            for who, name in (("peer", "mkdocs-material"), ("bare", "mkdocs-material without navigation"), ("ours", "mulu")):
                 done = _child(who, Path(folder), count)
                 yield Figure(f"site, {name}, {count} entries", done["seconds"], "s")
                 yield Figure(f"site, {name}, {count} entries, peak memory", done["peak"], "MiB")
@@ -104,7 +104,11 @@ def changed(folder: Path, count: int) -> dict[str, float]:
     return {"first": times[0], "p50": statistics.median(times[2:])}
 
 
-def peer(folder: Path, count: int) -> dict[str, float]:
+def bare(folder: Path, count: int) -> dict[str, float]:
+    return peer(folder, count, {"nav": [{"目录": "index.md"}], "not_in_nav": "/entry/"})
+
+
+def peer(folder: Path, count: int, more: dict[str, Any] | None = None) -> dict[str, float]:
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
 
@@ -119,7 +123,7 @@ def peer(folder: Path, count: int) -> dict[str, float]:
         titles.append(f"- [{entry['title']}](entry/{entry['name']}.md)")
     (docs / "index.md").write_text("# 目录\n\n" + "\n".join(titles[:100]) + "\n", encoding="utf-8")
     theme = {"name": "material", "language": "zh", "font": False, "features": ["navigation.prune"]}
-    (site / "mkdocs.yml").write_text(json.dumps({"site_name": "目录", "theme": theme, "plugins": ["search"]}), encoding="utf-8")
+    (site / "mkdocs.yml").write_text(json.dumps({"site_name": "目录", "theme": theme, "plugins": ["search"], **(more or {})}), encoding="utf-8")
     start = time.perf_counter()
     config = load_config(str(site / "mkdocs.yml"), docs_dir=str(docs), site_dir=str(site / "out"))
     config.plugins.on_startup(command="build", dirty=False)
@@ -151,4 +155,4 @@ def _sizes(root: Path, entries: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"ours": ours, "peer": peer, "changed": changed}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps({"ours": ours, "peer": peer, "bare": bare, "changed": changed}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))))
