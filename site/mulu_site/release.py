@@ -131,7 +131,9 @@ class Release:
 
     def tidy(self) -> None:
         """Removes what no unit owns any more."""
-        for unit in self.base.values():
+        for name, unit in self.base.items():
+            if self.units.get(name) is unit:
+                continue
             for path in unit.files:
                 if path not in self.owner:
                     (self.root / path).unlink(missing_ok=True)
@@ -346,7 +348,9 @@ def _be_ready(out: Path, now: Manifest) -> None:
             for name, unit in release.current.items():
                 release.unit(name, unit.key, never, unit.note)
             release.tidy()
-        write_manifest(release.journal, release.units)
+        published = release.current_dir
+        if published:
+            shutil.copyfile(published.with_name(published.name + ".manifest"), release.journal)
     except (OSError, BuildError):
         _remove(out / "releases" / "building")
 
