@@ -59,10 +59,11 @@ def own_peer(settings: Settings) -> Iterator[Peer]:
         _run(["uv", "venv", "-q", str(folder / "venv")])
         _run(["uv", "pip", "install", "-q", *PACKAGES], VIRTUAL_ENV=str(folder / "venv"))
     core = solr.home(settings) / NAME
+    address = settings.url("solr") + "/solr"
+    _unload(address, core)  # what a stopped measurement left
     for name, text in solr.conf().items():
         (core / "conf").mkdir(parents=True, exist_ok=True)
         (core / "conf" / name).write_text(text, encoding="utf-8")
-    address = settings.url("solr") + "/solr"
     database = settings.database_url("test").replace(settings.database("test"), NAME)
     ini = folder / "peer.ini"
     storage = folder / "storage"
@@ -78,9 +79,13 @@ def own_peer(settings: Settings) -> Iterator[Peer]:
         _run([ckan, "-c", str(ini), "db", "pending-migrations", "--apply"])
         yield Peer(python, ini)
     finally:
-        requests.get(f"{address}/admin/cores", params={"action": "UNLOAD", "core": NAME, "deleteInstanceDir": "true"}, timeout=60)
-        shutil.rmtree(core, ignore_errors=True)
+        _unload(address, core)
         _admin(settings, f"drop database if exists {NAME}")
+
+
+def _unload(address: str, core: Path) -> None:
+    requests.get(f"{address}/admin/cores", params={"action": "UNLOAD", "core": NAME, "deleteInstanceDir": "true"}, timeout=60)
+    shutil.rmtree(core, ignore_errors=True)
 
 
 def _admin(settings: Settings, *statements: str) -> None:
