@@ -10,6 +10,7 @@ import pytest
 from ckan import model
 from harvesting import SETTINGS, run_of, steps_of
 from sqlalchemy import insert, null, select, update
+from upstream import Reply, serving
 
 from ckanext.mulu import cases, finders
 from ckanext.mulu.harvest import hooks
@@ -116,6 +117,31 @@ def test_only_the_authority_lets_entries_be_published_as_they_arrive(town, sourc
     assert offered == {"authority": True, "authority_head": True, "sysadmin": False}
     assert town.do("authority", "mulu_harvest_source_update", name="new-list", enabled=True)["enabled"] is True
     assert town.do("sysadmin", "mulu_harvest_source_update", name="new-list", settings=SETTINGS)["arrives"] == "draft"
+
+
+def test_a_sources_key_is_not_tried_at_an_address_of_somebody_else(town, source, monkeypatch):
+    """A look at a source sends its key: who may not change it does not say where to, neither by its name nor by one like it."""
+    monkeypatch.setenv("MULU_HARVEST_KEY_NEW_LIST", "hush")
+    with serving() as elsewhere:
+        elsewhere.on("/api/3/action/package_search", Reply('{"success": true, "result": {"count": 0, "results": []}}'))
+        keyed = SETTINGS | {"arrives": "publish", "options": {"key_variable": "MULU_HARVEST_KEY_NEW_LIST"}}
+        town.do("authority", "mulu_harvest_source_create", name="new-list", settings=keyed)
+        sent = {**keyed, "url": elsewhere.url}
+        for arrives in ("draft", "publish"):
+            assert status(town, "sysadmin", "mulu_harvest_preview", name="new-list", settings=sent | {"arrives": arrives}) == 403
+        assert town.rules("sysadmin", "mulu_harvest_preview", name="new_list", settings=sent | {"arrives": "draft"}) == {"name_taken"}
+        assert elsewhere.asked == []
+        town.do("authority", "mulu_harvest_preview", name="new-list", settings=sent)
+        asked = [one for one in elsewhere.asked if one.path != "/robots.txt"]
+        assert asked and all(one.headers["Authorization"] == "hush" for one in asked)
+
+
+def test_no_two_sources_share_a_key(town, source):
+    told = town.refused("authority", "mulu_harvest_source_create", name="school_list", settings=SETTINGS)["problems"]
+    assert [(one["field"], one["rule"]) for one in told] == [("name", "name_taken")]
+    assert "school-list" in told[0]["message"] and "MULU_HARVEST_KEY_SCHOOL_LIST" in told[0]["message"]
+    town.do("authority", "mulu_harvest_source_delete", name="school-list")
+    assert town.rules("authority", "mulu_harvest_source_create", name="school_list", settings=SETTINGS) == {"name_taken"}, "nor once it was switched off"
 
 
 def test_keys_in_settings_are_for_those_who_manage(town, source):

@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "harvest"))
 
-from server import Reply, Request, Server
+from server import Reply, Request, Server, serving
 
 SEARCH = "/api/3/action/package_search"
 
@@ -59,4 +59,4 @@ class Upstream:
         return {"title": "上游平台（虚构）", "publisher": "某县（虚构）", "reader": "ckan", "url": self.server.url + self.prefix, "pace": 100.0, **more}
 
 
-__all__ = ["SEARCH", "Reply", "Server", "Upstream"]
+__all__ = ["SEARCH", "Reply", "Server", "Upstream", "serving"]

@@ -10,9 +10,9 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from sqlalchemy import select, text
 
-from ckanext.mulu import entries
-from ckanext.mulu.harvest import load, sources
-from ckanext.mulu.harvest.leases import reaching
+from ckanext.mulu import entries, identities
+from ckanext.mulu.harvest import leases, load, sources
+from ckanext.mulu.harvest.leases import Lease, reaching
 from ckanext.mulu.transaction import transaction
 from mulu_harvest.port import Done, Task
 from mulu_harvest.source import Source
@@ -24,10 +24,12 @@ _REFRESH = text(
 
 
 class PortalCatalogue:
-    """For one run. Between two calls it holds no session, so that memory stays as it is and no transaction waits open."""
+    """For one run under one lease; without a lease nobody may take it over. Between two calls it holds no session, so that memory
+    stays as it is and no transaction waits open."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, lease: Lease | None = None) -> None:
         self.source = source
+        self.lease = lease
         self.policy = load.Policy(source.name, source.title, source.arrives)
         self.addresses = [f"{address}/" for key in ("ckan.site_url", "mulu.site_url") if (address := str(tk.config[key] or "").rstrip("/"))]
 
@@ -59,13 +61,16 @@ class PortalCatalogue:
 
     def refresh(self, days: Mapping[str, tuple[str, str]]) -> None:
         with _session(), transaction({}) as touched:
+            identities.alone("import")
+            if self.lease:
+                leases.require(self.lease)
             for package_id, (was, now) in days.items():
                 if model.Session.execute(_REFRESH, {"id": package_id, "was": was, "now": now}).first():
                     touched.add(package_id)
 
     def apply(self, tasks: Sequence[Task]) -> list[Done]:
         with _session():
-            done = load.apply([load.Task(t.key, t.kind, t.entry, t.package_id, t.problems) for t in tasks], self.policy)
+            done = load.apply([load.Task(t.key, t.kind, t.entry, t.package_id, t.problems) for t in tasks], self.policy, self.lease)
             return [Done(one.key, one.result, one.package_id, one.case_ids, one.problems) for one in done]
 
 

@@ -91,7 +91,7 @@ def _attempt(lease: Lease, beat: Heartbeat, patient: bool) -> Literal["held", "o
         memory = TableMemory(lease, beat.moved)
         from_the_start = memory.phase in ("", "reading") and not memory.mark
         engine = Run(
-            source, lambda mark: reader_of(source)(source, fetch, mark), memory, PortalCatalogue(source), entries.profile(),
+            source, lambda mark: reader_of(source)(source, fetch, mark), memory, PortalCatalogue(source, lease), entries.profile(),
             stopped=beat.stopped, dry_run=run.dry_run,
         )  # fmt: skip
         if engine.execute() == "held":

@@ -2,7 +2,7 @@
 
 A worker that is killed, or hangs, lets its lease lapse, and the run goes to whoever asks next, from where it was noted. The
 database's clock counts, so that machines need not agree on the time. Every write of a run asks whether it is still the worker's
-(``memory``): one that comes back after its lease is over writes nothing.
+(``memory``, and ``require`` for the catalogue): one that comes back after its lease is over writes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from ckanext.mulu.model.tables import harvest_run
-from mulu_harvest.port import Unavailable
+from mulu_harvest.port import Interrupted, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +125,19 @@ def retry(lease: Lease, error: str) -> bool:
 def release(lease: Lease) -> bool:
     """The worker ends and the run does not: another takes it up at once."""
     return _mine(lease, state="waiting", not_before=func.now(), lease_until=func.now(), attempt=_RUN.attempt - 1)
+
+
+def require(lease: Lease) -> None:
+    """In the session's transaction: the run is still this worker's. Ask where nobody else loads beside (``identities.alone``): a
+    successor then either waits until this transaction ends, or has ended its own, and been seen here.
+
+    The row is not locked: the heartbeat goes on lengthening the lease meanwhile.
+
+    :raises Interrupted: it is another's by now, or over
+    """
+    mine = select(_RUN.id).where(_RUN.id == lease.run, _RUN.worker == lease.worker, _RUN.state == "running")
+    if model.Session.execute(mine).first() is None:
+        raise Interrupted
 
 
 def _mine(lease: Lease, also: Sequence[Any] = (), **values: Any) -> bool:

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from ckanext.mulu import cases, documents, entries, identities, stored
-from ckanext.mulu.harvest import archive, bulk, change
+from ckanext.mulu.harvest import archive, bulk, change, leases
+from ckanext.mulu.harvest.leases import Lease
 from ckanext.mulu.harvest.tasks import Done, Kind, Policy, Result, Task
 from ckanext.mulu.logic import refusal
 from ckanext.mulu.model.tables import case as case_table
@@ -26,17 +27,19 @@ UNFIT = ("22", "23", "54")
 """Classes of PostgreSQL's errors that are of the data: a value, a constraint, a limit."""
 
 
-def apply(tasks: Sequence[Task], policy: Policy) -> list[Done]:
+def apply(tasks: Sequence[Task], policy: Policy, lease: Lease | None = None) -> list[Done]:
     """Write all tasks in one transaction as the system, then index them with one commit of Solr; answers in the tasks' order.
 
     A task that a rule refuses is refused by itself; the others go in. What PostgreSQL itself will not hold is looked for by halves,
     each a transaction of its own, and refused as well. Anything else (PostgreSQL gone) raises and nothing is written. Applied twice,
     a task changes nothing the second time: an entry is known by its source's name and id. An index that is away stops nothing.
+
+    lease: of the run for which it is done; :raises Interrupted: the run is another worker's by now, and nothing is written.
     """
     if not tasks:
         return []
     try:
-        return _applied(tasks, policy)
+        return _applied(tasks, policy, lease)
     except DBAPIError as error:
         if error.connection_invalidated or not str(getattr(error.orig, "pgcode", "") or "").startswith(UNFIT):
             raise
@@ -44,15 +47,17 @@ def apply(tasks: Sequence[Task], policy: Policy) -> list[Done]:
             message = f"数据库不能保存这一条目：{str(error.orig).splitlines()[0][:200]}"
             return [Done(tasks[0].key, "refused", tasks[0].package_id, problems=(Problem("", "not_storable", message),))]
         half = len(tasks) // 2
-        return apply(tasks[:half], policy) + apply(tasks[half:], policy)
+        return apply(tasks[:half], policy, lease) + apply(tasks[half:], policy, lease)
 
 
-def _applied(tasks: Sequence[Task], policy: Policy) -> list[Done]:
+def _applied(tasks: Sequence[Task], policy: Policy, lease: Lease | None) -> list[Done]:
     refused: dict[int, tuple[Problem, ...]] = {}
     while True:
         try:
             with transaction({}) as touched:
                 identities.alone("import")  # imports and other runs: the second finds what the first brought
+                if lease:
+                    leases.require(lease)
                 run = _Run(tasks, policy, touched)
                 for number, task in enumerate(tasks):
                     run.take(number, task, refused.get(number, ()))

@@ -12,7 +12,7 @@ from ckan import model
 from croniter import croniter
 from sqlalchemy import ColumnElement, func, insert, select, true, update
 
-from ckanext.mulu import cases, entries
+from ckanext.mulu import cases, entries, identities
 from ckanext.mulu.logic import access, refusal
 from ckanext.mulu.model.tables import harvest_record, harvest_run, harvest_source
 from mulu.case import SHANGHAI
@@ -20,6 +20,7 @@ from mulu.errors import Problem
 from mulu.forms import json_problem
 from mulu.people import Person
 from mulu_harvest.addresses import hide_in
+from mulu_harvest.keys import key_variable
 from mulu_harvest.source import Source, SourceError, parse, to_settings
 
 MANAGE = ("operator", "authority", "authority_head", "system")
@@ -94,17 +95,43 @@ def read(name: str, settings: Mapping[str, Any], person: Person, before: Mapping
     return source
 
 
+def tried(name: str, settings: Mapping[str, Any], person: Person) -> Source:
+    """The source that these settings describe, to be looked at before it is saved. The key of the source of this name would be sent
+    where they say, which is for those to say who may change that source.
+
+    :raises: as ``read``
+    """
+    before = model.Session.execute(select(harvest_source.c.settings).where(harvest_source.c.name == name)).scalar()
+    source = read(name, settings, person, before)
+    if before is None:
+        _require_own_key(name)
+    elif before.get("arrives") == "publish" and to_settings(source) != before and not publishes(person):
+        raise tk.NotAuthorized(tk._("到达即发布的来源，只能由主管部门设置和修改。"))
+    return source
+
+
 def create(name: str, settings: Mapping[str, Any], person: Person) -> None:
     """A new source, enabled. The name of one that is disabled is not free: its history is kept under it."""
     source = read(name, settings, person)
     if model.Session.execute(select(harvest_source.c.name).where(harvest_source.c.name == name)).first():
         raise refusal.one("name", "name_taken", f"已有名为“{name}”的来源（停用的也算），请换一个名称", value=name)
+    _require_own_key(name)
     now = cases.now()
     values = {
         "name": name, "settings": to_settings(source), "enabled": True, "next_run_at": next_run(source.schedule, now), "validators": {},
         "created_at": now, "changed_at": now, "changed_by": person.id,
     }  # fmt: skip
     model.Session.execute(insert(harvest_source).values(**values))
+
+
+def _require_own_key(name: str) -> None:
+    """A new source's key lies nowhere where another's does: no environment variable tells “-” from “_”."""
+    variable = key_variable(name)
+    identities.alone(variable)  # two who ask at once do not both get it
+    for other in model.Session.execute(select(harvest_source.c.name)).scalars():
+        if key_variable(other) == variable:
+            message = f"已有来源“{other}”，与“{name}”只差“-”和“_”，两者的密钥会是同一个环境变量 {variable}，请换一个名称"
+            raise refusal.one("name", "name_taken", message, value=name)
 
 
 def change(row: Any, settings: Mapping[str, Any] | None, enabled: bool, person: Person) -> None:

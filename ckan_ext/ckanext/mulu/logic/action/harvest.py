@@ -198,7 +198,7 @@ def mulu_harvest_preview(context: Context, data: dict[str, Any]) -> dict[str, An
 
     tk.check_access("mulu_harvest_preview", context, data)
     person = roles.person(context)
-    source = sources.read(data["name"], data.get("settings") or {}, person)
+    source = sources.tried(data["name"], data.get("settings") or {}, person)
     return preview.first(source)
 
 
