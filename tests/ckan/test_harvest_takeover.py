@@ -64,7 +64,7 @@ def test_what_others_loaded_meanwhile_stays(upstream, monkeypatch, part):
         lapse(run)
         assert execute(run)["state"] == "done"  # B
         for number in range(3):
-            upstream.put(number, title=f"新的名称{number}", data_updated_on="2025-04-01")
+            upstream.put(number, title=f"新的名称{number}")  # and no day of the data any more
         assert execute(new_run(source))["counts"]["changed"] == 3
         before.update(titles=titles(source), written=written(), row=run_row(run))
         return asleep(self, *given)
