@@ -1,8 +1,9 @@
 """All tests on the real services: ``python -m mulu_ops.suites [SUITE…]``, called by `make test`.
 
-The suites run one after the other, each in a process of its own. A suite in which no test passed has failed: one that is
-skipped as a whole proves nothing. What was started here is stopped here; what ran before is left running. The demo's
-database, Solr core and Redis number are never touched.
+Each suite is a process of its own. Those that need no service run beside those that share the test copy of the portal, which come
+one after the other; what the former print is kept and shown whole. A suite in which no test passed has failed: one that is skipped as
+a whole proves nothing. What was started here is stopped here; what ran before is left running. The demo's database, Solr core and
+Redis number are never touched.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +28,15 @@ from mulu_ops.errors import Missing
 from mulu_ops.services import Services
 from mulu_ops.settings import ROOT, Settings, clean_environment
 
-SUITES = ("rules", "harvest", "site", "ops", "ckan", "browser")
-WITHOUT_CKAN = ("rules", "harvest", "site", "ops")
+ALONE = ("rules", "harvest", "site", "pages")
+"""Ask no service for anything; they are told of none."""
+SHARING = ("ops", "ckan", "browser")
+"""Empty the test copy, or stop what it runs on: never two at once."""
+SUITES = (*ALONE, *SHARING)
+WITHOUT_CKAN = (*ALONE, "ops")
 """Run without CKAN's pytest plugins, which ask every run for an ini file."""
+PAGES = ("test_asking.py", "test_site_axe.py", "test_site_search.py")
+"""Of tests/browser: the public site by itself. They are the suite ``pages``, all others ``browser``."""
 LINTERS = (
     ("ruff", "check", "--quiet"),
     ("mypy", "mulu", "deploy/mulu_ops"),
@@ -52,21 +61,108 @@ class Result:
         return f"{said} — {self.reason}" if self.reason else said
 
 
-def lint() -> list[str]:
+class Children:
+    """The processes of one lane. Leaving ends the one that still runs, so that nothing outlives a run that is ended from outside."""
+
+    PATIENCE = 30.0
+    """Seconds that pytest has to stop what its fixtures started."""
+
+    def __init__(self) -> None:
+        self._running: subprocess.Popen[bytes] | None = None
+        self._changing = threading.Lock()
+        self._over = False
+
+    def call(self, command: Sequence[str], environ: Mapping[str, str], log: Path | None = None) -> int:
+        """The exit code of a command. log: where its output is kept; None: it is shown as it comes.
+
+        :raises SystemExit: all is being ended
+        """
+        with open(log, "ab") if log else nullcontext() as kept:
+            with self._changing:
+                if self._over:
+                    raise SystemExit(1)
+                self._running = process = subprocess.Popen(
+                    command, cwd=ROOT, env=dict(environ), stdin=subprocess.DEVNULL, stdout=kept, stderr=kept, process_group=0
+                )
+            return process.wait()
+
+    def __enter__(self) -> Children:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        with self._changing:
+            self._over = True
+        if self._running and self._running.poll() is None:
+            self._running.send_signal(signal.SIGINT)
+            try:
+                self._running.wait(self.PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._running.pid, signal.SIGKILL)
+                self._running.wait()
+
+
+def lint(children: Children, log: Path | None = None) -> list[str]:
     """Names of the linters that found something; they print what."""
-    return [command[0] for command in LINTERS if subprocess.run([str(programs.BIN / command[0]), *command[1:]], cwd=ROOT, check=False).returncode]
+    return [name for name, *options in LINTERS if children.call([str(programs.BIN / name), *options], os.environ, log)]
 
 
-def run(suite: str, settings: Settings) -> Result:
+def run(suite: str, settings: Settings, children: Children, log: Path | None = None) -> Result:
     report = settings.var / "test" / f"{suite}.xml"
-    report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     plain = ("-p", "no:ckan", "-p", "no:ckan_fixtures")
     mode = plain if suite in WITHOUT_CKAN else (f"--ckan-ini={settings.ini('test')}",)
     same = "--hypothesis-profile=ci"  # the same made-up examples in every run; without it pytest looks for new ones
-    command = [str(programs.BIN / "python"), "-m", "pytest", "-q", "--color=no", same, f"--junitxml={report}", *mode, f"tests/{suite}"]
-    code = subprocess.run(command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False).returncode
-    return read_report(suite, report, code)
+    command = [str(programs.BIN / "python"), "-m", "pytest", "-q", "--color=no", same, f"--junitxml={report}", *mode, *paths_of(suite)]
+    environ = environment()
+    if suite in ALONE:  # a test that asks for the portal all the same finds none, and fails
+        environ["MULU_VAR"] = str(settings.var / "test" / "none")
+    return read_report(suite, report, children.call(command, environ, log))
+
+
+def paths_of(suite: str) -> list[str]:
+    """What pytest is given."""
+    match suite:
+        case "pages":
+            return [f"tests/browser/{name}" for name in PAGES]
+        case "browser":
+            return ["tests/browser", *(f"--ignore=tests/browser/{name}" for name in PAGES)]
+    return [f"tests/{suite}"]
+
+
+class Beside:
+    """The linters and the suites that need no service, on a thread. What they print waits until it is shown, unless they are alone."""
+
+    def __init__(self, suites: Sequence[str], settings: Settings, children: Children, *, linted: bool, alone: bool) -> None:
+        self.suites, self.settings, self.children, self.linted, self.alone = suites, settings, children, linted, alone
+        self.complaints: list[str] = []
+        self.results: list[Result] = []
+        self._ended: list[tuple[str, Path]] = []
+
+    def run(self) -> None:
+        if self.linted:
+            with self._log("lint") as log:
+                self.complaints = lint(self.children, log)
+        for suite in self.suites:
+            with self._log(suite) as log:
+                self.results.append(run(suite, self.settings, self.children, log))
+
+    def show(self) -> None:
+        """Whatever has ended since the last time; while nobody else prints."""
+        while self._ended:
+            name, log = self._ended.pop(0)
+            if said := log.read_text(encoding="utf-8", errors="replace").strip():
+                click.echo(f"\n=== {name}\n{said}")
+
+    @contextmanager
+    def _log(self, name: str) -> Iterator[Path | None]:
+        if self.alone:
+            click.echo(f"\n=== {name}")
+            yield None
+            return
+        log = self.settings.var / "test" / f"{name}.log"
+        log.write_bytes(b"")
+        yield log
+        self._ended.append((name, log))
 
 
 def environment() -> dict[str, str]:
@@ -114,14 +210,25 @@ def services(settings: Settings) -> Iterator[None]:
 @click.option("--no-lint", is_flag=True)
 def main(suites: tuple[str, ...], no_lint: bool) -> None:
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, as for a shell's job in the background, pytest would ignore it too
     os.environ.pop("PYTEST_ADDOPTS", None)
     settings = Settings.read()
-    complaints = [] if no_lint else lint()
+    (settings.var / "test").mkdir(parents=True, exist_ok=True)
+    wanted = suites or SUITES
+    sharing = [suite for suite in SHARING if suite in wanted]
     results: list[Result] = []
-    with services(settings):
-        for suite in suites or SUITES:
-            click.echo(f"\n=== {suite}")
-            results.append(run(suite, settings))
+    with ThreadPoolExecutor(1) as thread, Children() as others:
+        beside = Beside([suite for suite in ALONE if suite in wanted], settings, others, linted=not no_lint, alone=not sharing)
+        lane = thread.submit(beside.run)
+        if sharing:
+            with services(settings), Children() as children:
+                for suite in sharing:
+                    click.echo(f"\n=== {suite}")
+                    results.append(run(suite, settings, children))
+                    beside.show()
+        lane.result()
+        beside.show()
+    results, complaints = beside.results + results, beside.complaints
     click.echo("\n" + "\n".join(map(str, results)))
     if complaints:
         click.echo(f"lint     {'、'.join(complaints)} 有意见（见上）")
