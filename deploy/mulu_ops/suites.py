@@ -35,7 +35,7 @@ SHARING = ("ops", "ckan", "browser")
 SUITES = (*ALONE, *SHARING)
 WITHOUT_CKAN = (*ALONE, "ops")
 """Run without CKAN's pytest plugins, which ask every run for an ini file."""
-PAGES = ("test_asking.py", "test_site_axe.py", "test_site_search.py")
+PAGES = ("test_asking.py", "test_site_*.py")
 """Of tests/browser: the public site by itself. They are the suite ``pages``, all others ``browser``."""
 LINTERS = (
     ("ruff", "check", "--quiet"),
@@ -121,11 +121,12 @@ def run(suite: str, settings: Settings, children: Children, log: Path | None = N
 
 def paths_of(suite: str) -> list[str]:
     """What pytest is given."""
+    pages = sorted(f"tests/browser/{file.name}" for pattern in PAGES for file in (ROOT / "tests/browser").glob(pattern))
     match suite:
         case "pages":
-            return [f"tests/browser/{name}" for name in PAGES]
+            return pages
         case "browser":
-            return ["tests/browser", *(f"--ignore=tests/browser/{name}" for name in PAGES)]
+            return ["tests/browser", *(f"--ignore={one}" for one in pages)]
     return [f"tests/{suite}"]
 
 
