@@ -46,6 +46,55 @@ def columns(values: Sequence[int | float], label: str, about: str, tips: Sequenc
     return svg("".join(bars), width=1000, height=100, label=label, about=about, css="columns", stretched=True)
 
 
+def shares(parts: Sequence[tuple[str, int]]) -> Markup:
+    """One whole, as wide as the page, in its (class, count) parts; a part that has room for it says its share. Adorns a table of the numbers."""
+    whole, at, found = sum(count for _, count in parts), 0.0, []
+    for key, count in parts:
+        width = 100 * count / whole if whole else 0
+        if count:
+            found.append(f'<rect class="part-{key}" x="{_n(at)}%" width="{max(width - 0.3, 0.3):.2f}%" height="40"/>')
+        if width >= 10:  # narrower ones hold no text on a phone
+            found.append(f'<text class="on-{key}" x="{_n(at)}%" dx="10" y="26">{min(99, round(width)) if count < whole else 100}%</text>')
+        at += width
+    return elastic("".join(found), height=40, css="shares")
+
+
+def months(names: Sequence[str], values: Sequence[int], label: str, about: str, tips: Sequence[str]) -> Markup:
+    """A column a month (`names`: 2026-03) over lines of round values; the years stand below, the largest value on its column."""
+    height, top, foot, right = 208.0, 22.0, 180.0, 92.0
+    most = max([*values, 1])
+    step, body = right / max(len(values), 1), []
+    for value in (v for v in _steps(0, most) if v == int(v)):
+        y = foot - (foot - top) * value / most
+        body.append(f'<line class="grid" x2="100%" y1="{_n(y)}" y2="{_n(y)}"/><text class="scale" x="100%" y="{_n(y - 4)}" text-anchor="end">{int(value):,}</text>')
+    for n, value in enumerate(values):
+        x, y = n * step, foot - (foot - top) * value / most
+        first = value == most and n == list(values).index(most) and value
+        said = f'<text class="peak" x="{x + step / 2:.2f}%" y="{_n(y - 6)}" text-anchor="middle">{value:,}</text>' if first else ""
+        body.append(
+            f'<g><title>{escape(tips[n])}</title><rect class="hit" x="{x:.2f}%" y="{top:.0f}" width="{step:.2f}%" height="{foot - top:.0f}"/>'
+            f'<rect class="column" x="{x + step * 0.14:.2f}%" y="{_n(y)}" width="{step * 0.72:.2f}%" height="{_n(foot - y)}"/>{said}</g>'
+        )
+        if names[n].endswith("-01") or (n == 0 and not any(name.endswith("-01") for name in names[1:5])):
+            body.append(f'<text class="scale" x="{x + step * 0.14:.2f}%" y="{foot + 20:.0f}">{escape(names[n] if n == 0 else names[n][:4])}</text>')
+    return elastic("".join(body), height=height, label=label, about=about, css="by-month")
+
+
+def bullet(value: float, limit: float | None, most: float) -> Markup:
+    """How long something took beside how long it may: a bar, red beyond its limit, and an upright mark at the limit."""
+    scale = 96 / most if most else 0
+    bar = f'<rect class="part-{"late" if limit is not None and value > limit else "timely"}" y="3" width="{value * scale:.2f}%" height="10"/>' if value else ""
+    mark = f'<rect class="limit" x="{limit * scale:.2f}%" width="2" height="16"/>' if limit is not None else ""
+    return elastic(f'<rect class="track" y="7.5" width="100%" height="1"/>{bar}{mark}', height=16, css="bullet")
+
+
+def elastic(body: str, *, height: float, label: str = "", about: str = "", css: str = "") -> Markup:
+    """A picture as wide as its place, measured in per cent across and in pixels down: its texts and lines keep their size everywhere."""
+    role = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    told = f"<title>{escape(label)}</title><desc>{escape(about)}</desc>" if label else ""
+    return Markup(f'<svg class="{escape(css)}" width="100%" height="{_n(height)}" {role} focusable="false">{told}{body}</svg>')
+
+
 def map_of(points: Sequence[tuple[float, float]], label: str) -> Markup:
     """Points (longitude, latitude) over a graticule; no map is drawn under them, for none may be fetched or made up."""
     width, height, margin = 640.0, 400.0, 34.0

@@ -22,6 +22,7 @@ from mulu_site.work import Work
 
 PATH = "dashboard/"
 _STATES = {"timely": "按期更新", "late": "逾期未更新", "undated": "未载明更新日期", "free": "不要求定期更新"}
+_AGES = (("一个月以内", 0, 30), ("一至三个月", 30, 90), ("三个月至一年", 90, 365), ("一年以上", 365, 10**6))  # days overdue: more than, up to
 MONTHS, DEPARTMENTS, OVERDUE, WANTED = 24, 20, 15, 10
 Groups = Mapping[str, Sequence[Group]]
 
@@ -29,19 +30,23 @@ Groups = Mapping[str, Sequence[Group]]
 def view(rows: Sequence[Row], groups: Groups, ledger: Ledger, site: Site, today: str) -> dict[str, Any]:
     """What templates/site/dashboard.html shows. `today`: the snapshot's day (ISO); "" leaves out what depends on it."""
     day = _day(today)
-    fresh = _freshness(rows, groups, day) if day else None
+    departments, themes = by_class(rows, groups["department"]), by_class(rows, groups["theme"])
     return {
         "total": len(rows),
         "today": today if day else "",
         "classes": [_class(rows, groups, axis) for axis in ("open", "share")],
-        "departments": _by_class(rows, groups["department"])[:DEPARTMENTS],
-        "department_total": len(groups["department"]),
-        "themes": _by_class(rows, groups["theme"])[:DEPARTMENTS],
-        "theme_total": len(groups["theme"]),
+        "departments": departments[:DEPARTMENTS],
+        "department_total": len(departments),
+        "department_told": _told(departments, len(rows)),
+        "themes": themes[:DEPARTMENTS],
+        "theme_total": len(themes),
+        "theme_told": _told(themes, len(rows)),
         "growth": _growth(rows, day) if day else None,
-        "fresh": fresh,
+        "fresh": _freshness(rows, groups, day) if day else None,
         "wanted": _wanted(ledger),
+        "wanted_told": {"titles": len(ledger.demands), "times": sum(int(one.count) for one in ledger.demands)},
         "answers": _answers(ledger, site),
+        "answers_told": {key: sum(int(getattr(one, key)) for one in ledger.counts) for key in ("filed", "answered", "overdue")},
     }
 
 
@@ -53,19 +58,32 @@ def _class(rows: Sequence[Row], groups: Groups, axis: str) -> dict[str, Any]:
     for one in named:
         one["share"] = _percent(one["count"], len(rows))
     parts = [(_part(str(one["key"])), int(str(one["count"]))) for one in named]
-    return {"axis": axis, "rows": named, "bar": charts.stacked(parts, len(rows))}
+    told = {_part(str(one["key"])): one["share"] for one in named}
+    return {"axis": axis, "rows": named, "told": {key: told.get(key, "0%") for key in charts.PARTS}, "bar": charts.shares(parts)}
 
 
-def _by_class(rows: Sequence[Row], groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """Groups with the classes of openness of their entries, the largest first."""
+def by_class(rows: Sequence[Row], groups: Sequence[Group]) -> list[dict[str, Any]]:
+    """Groups with the classes of openness of their entries, the largest first; `open`: the share of what anybody may take."""
     ordered = sorted(groups, key=lambda g: -g.count)
     most = ordered[0].count if ordered else 0
     found = []
     for group in ordered:
         counts = Counter(_part(rows[n].open) for n in group.rows)
         parts = [(key, counts[key]) for key in charts.PARTS]
-        found.append({"label": group.label, "path": group.path, "count": group.count, "parts": parts, "bar": charts.stacked(parts, most)})
+        found.append({
+            "label": group.label, "path": group.path, "count": group.count, "parts": parts, "bar": charts.stacked(parts, most),
+            "open": _percent(counts["unconditional"], group.count),
+        })  # fmt: skip
     return found
+
+
+def _told(groups: Sequence[Mapping[str, Any]], total: int) -> dict[str, Any]:
+    """What one would say of `by_class` in a sentence: the largest, what the first five make up, how many hold nothing that is open."""
+    if not groups:
+        return {}
+    closed = sum(not dict(one["parts"])["unconditional"] for one in groups)
+    first = _percent(sum(one["count"] for one in groups[:5]), total) if len(groups) > 5 else ""
+    return {"most": groups[0], "first": first, "closed": closed}
 
 
 def _part(key: str) -> str:
@@ -81,13 +99,13 @@ def _growth(rows: Sequence[Row], today: date) -> dict[str, Any]:
     for month, value in zip(months, values, strict=True):
         at += value
         table.append({"month": month, "added": value, "total": at})
-    year = sum(values[-12:])
-    about = f"最多的一个月新增 {max(values)} 条，近十二个月共新增 {year} 条。"
+    year, before_that, most = sum(values[-12:]), sum(values[-24:-12]), max(values)
+    about = f"最多的一个月新增 {most} 条，近十二个月共新增 {year} 条。"
     tips = [f"{row['month']}：新增 {row['added']} 条，累计 {row['total']} 条" for row in table]
     undated = counts[""] + sum(count for month, count in counts.items() if month > months[-1])
     return {
-        "rows": table, "most": max(values), "year": year, "first": months[0], "last": months[-1], "undated": undated,
-        "chart": charts.columns(values, "每月新增的条目", about, tips),
+        "rows": table, "most": most, "most_in": months[values.index(most)], "year": year, "more": year - before_that, "compared": bool(before_that),
+        "first": months[0], "last": months[-1], "undated": undated, "chart": charts.months(months, values, "每月新增的条目", about, tips),
     }  # fmt: skip
 
 
@@ -109,11 +127,16 @@ def _freshness(rows: Sequence[Row], groups: Groups, today: date) -> dict[str, An
     counted = Counter(states.values())
     promised = counted["late"] + counted["timely"]
     late.sort(key=lambda one: (-one[0], rows[one[1]].order))
+    ages = [(label, sum(low < days <= high for days, _ in late)) for label, low, high in _AGES]
+    longest = max((count for _, count in ages), default=0)
     return {
-        "late": counted["late"], "timely": counted["timely"], "undated": counted["undated"], "free": counted["free"],
+        "late": counted["late"], "timely": counted["timely"], "undated": counted["undated"], "free": counted["free"], "promised": promised,
+        "bar": charts.shares([("timely", counted["timely"]), ("late", counted["late"])]),
+        "ages": [{"label": label, "count": count, "bar": charts.stacked([("late", count)], longest)} for label, count in ages] if late else [],
+        "long": sum(days > 365 for days, _ in late),
         "share": _percent(counted["timely"], promised),
         "frequencies": _states(groups["frequency"], states),
-        "departments": sorted(_states(groups["department"], states), key=lambda one: (-one["late"], one["label"]))[:OVERDUE],
+        "departments": sorted(_states(groups["department"], states, to_scale=True), key=lambda one: -one["late"])[:OVERDUE],
         "worst": [
             {"title": rows[n].title, "page": rows[n].page, "provider": rows[n].provider_title, "updated": rows[n].updated, "days": days,
              "frequency": words.label("update_frequency", rows[n].frequency)}
@@ -122,14 +145,16 @@ def _freshness(rows: Sequence[Row], groups: Groups, today: date) -> dict[str, An
     }  # fmt: skip
 
 
-def _states(groups: Sequence[Group], states: Mapping[int, str]) -> list[dict[str, Any]]:
+def _states(groups: Sequence[Group], states: Mapping[int, str], to_scale: bool = False) -> list[dict[str, Any]]:
+    """Groups of which something is due. Their bars tell shares; `to_scale` numbers as well."""
+    counted = [(group, Counter(states[n] for n in group.rows)) for group in groups]
+    most = max((counts["timely"] + counts["late"] for _, counts in counted), default=0)
     found = []
-    for group in groups:
-        counts = Counter(states[n] for n in group.rows)
-        timely, late = counts["timely"], counts["late"]
-        if timely + late:
-            bar = charts.stacked([("timely", timely), ("late", late)], timely + late)
-            found.append({"label": group.label, "path": group.path, "timely": timely, "late": late, "share": _percent(timely, timely + late), "bar": bar})
+    for group, counts in counted:
+        if promised := counts["timely"] + counts["late"]:
+            bar = charts.stacked([("timely", counts["timely"]), ("late", counts["late"])], most if to_scale else promised)
+            told = {"timely": counts["timely"], "late": counts["late"], "share": _percent(counts["timely"], promised)}
+            found.append({"label": group.label, "path": group.path, "bar": bar} | told)
     return found
 
 
@@ -146,7 +171,7 @@ def _answers(ledger: Ledger, site: Site) -> list[dict[str, Any]]:
     most = max([float(one.days or 0) for one in ledger.counts] + [float(limit or 0) for limit in allowed.values()], default=0)
     for one in ledger.counts:
         limit = allowed[one.procedure]
-        bar = charts.stacked([("timely" if limit is None or (one.days or 0) <= limit else "late", round((one.days or 0) * 10))], round(most * 10))
+        bar = charts.bullet(one.days or 0, limit, most)
         found.append({**one._asdict(), "label": one.label, "limit": limit, "bar": bar, "share": _percent(one.answered - min(one.overdue, one.answered), one.answered)})
     return found
 
@@ -207,5 +232,9 @@ def numbers(shown: Mapping[str, Any]) -> Iterable[Sequence[Any]]:
         yield from (("每月新增", row["month"], row["added"]) for row in shown["growth"]["rows"])
     if fresh := shown["fresh"]:
         yield from (("更新是否及时", label, fresh[key]) for key, label in _STATES.items())
+        yield from (("逾期多久", row["label"], row["count"]) for row in fresh["ages"])
+        for part, rows in (("更新周期", fresh["frequencies"]), ("部门", fresh["departments"])):
+            yield from ((f"{part}：{_STATES[key]}", row["label"], row[key]) for row in rows for key in ("timely", "late"))
     yield from (("数据需求", row["title"], row["count"]) for row in shown["wanted"])
-    yield from (("答复用时（工作日，中位数）", row["label"], "" if row["days"] is None else row["days"]) for row in shown["answers"])
+    for part, key in (("答复用时（工作日，中位数）", "days"), ("规定时限（工作日）", "limit"), ("逾期未答复", "overdue")):
+        yield from ((part, row["label"], "" if row[key] is None else row[key]) for row in shown["answers"])

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from mulu_site import lists, machine
+from mulu_site import charts, lists, machine
+from mulu_site.dashboard import by_class
 from mulu_site.lists import Group, page_path, pages_of
 from mulu_site.text import clean, one_line
 from mulu_site.work import Work
 
-HOME_LATEST, HOME_GROUPS, SIDE_GROUPS, GROUPS_PER_PAGE = 10, 48, 12, 240
+HOME_LATEST, HOME_GROUPS, HOME_THEMES, SIDE_GROUPS, GROUPS_PER_PAGE = 9, 48, 20, 12, 240
 
 
 def overview(work: Work) -> None:
@@ -26,7 +27,9 @@ def overview(work: Work) -> None:
         open_groups=[g.shown() for g in work.groups["open"]],
         departments=[g.shown() for g in departments[:HOME_GROUPS]],
         department_total=len(departments),
-        themes=[g.shown() for g in themes[:HOME_GROUPS]],
+        open_bar=charts.stacked([(str(g.key), g.count) for g in work.groups["open"]], sum(g.count for g in work.groups["open"])),
+        themes=by_class(work.rows, themes)[:HOME_THEMES],
+        theme_total=len(themes),
     )
     work.page(
         "browse.html", "browse/", heading="分类", trail=[("分类", "")], dimensions=_dimensions(work, HOME_GROUPS), pages=1
