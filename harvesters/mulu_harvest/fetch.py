@@ -1,29 +1,24 @@
-"""Getting a source's bytes, with manners: time-outs, retries, a pace for each host, its robots, limits on what it may send."""
+"""What a reader may ask for, and the real one who answers: over HTTP (``http``) and from folders (``folders``)."""
 
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
-from urllib.parse import urljoin
+from typing import Any, Protocol
 
 import requests
-from urllib3.exceptions import HTTPError
 
-from .addresses import Adapter, Forbidden, check, hide, origin, reach
 from .answer import Answer
-from .body import MIB, Broken, TooMuch, Watch, receive
+from .body import MIB
 from .folders import Folders, path_of
+from .http import USUAL, Http, Limits, Stopped, Stopping
 from .json_stream import not_json
-from .keys import Key
-from .pace import AGENT, ALL_ALLOWED, Pace, Robots
-from .reasons import cause, location, retry_after, said
 from .source import Source, SourceError
+
+__all__ = ["Answer", "Fetch", "HttpFetch", "Limits", "Stopped", "Stopping"]
 
 
 class Fetch(Protocol):
@@ -64,63 +59,6 @@ class Fetch(Protocol):
         ...
 
 
-Stopped = Callable[[], bool]
-
-
-class Stopping(Exception):
-    """Somebody asked the run to stop while it was reading; it is no failure."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may take. Times in seconds."""
-
-    connect: float = 10.0
-    read: float = 60.0
-    """Between two bytes."""
-    deadline: float = 600.0
-    """For one answer from the first byte sent to the last received."""
-    attempts: int = 5
-    backoff: float = 1.0
-    """Before the second attempt; twice as long before each further one, with jitter, ``longest_backoff`` at most."""
-    longest_backoff: float = 60.0
-    patience: float = 300.0
-    """Longest Retry-After that is waited for; a host that asks for more is asked again in the next run."""
-    longest_delay: float = 60.0
-    """A longer Crawl-delay is taken as this."""
-    redirects: int = 5
-    max_bytes: int = 512 * MIB
-    """Of a body once unpacked; ``options.max_bytes`` of the source sets another."""
-    page_bytes: int = 64 * MIB
-    """Of a page of JSON, which is parsed as a whole."""
-    in_memory: int = MIB
-
-
-__all__ = ["Answer", "Fetch", "HttpFetch", "Limits", "Stopped", "Stopping"]
-
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_AGAIN: Final = frozenset({429, *range(500, 505)})
-_ROBOTS_BYTES: Final = 2 * MIB
-_SLICE: Final = 0.2
-_OWN_HEADERS: Final = {"User-Agent": f"{AGENT}/1", "Accept-Encoding": "gzip, deflate"}
-
-
-class _Again(Exception):
-    """This attempt failed, another may not. ``after``: seconds that the host asked for."""
-
-    def __init__(self, message: str, after: float = 0.0) -> None:
-        self.after = after
-        super().__init__(message)
-
-
-@dataclass
-class _Got:
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    file: IO[bytes] | None
-
-
 class HttpFetch:
     """The real ``Fetch``: addresses over HTTP, and files of the folders that the installation lets harvesters read.
 
@@ -138,26 +76,17 @@ class HttpFetch:
         validators: Mapping[str, Mapping[str, str]] | None = None,
         stopped: Stopped = lambda: False,
         folders: tuple[Path, ...] = (),
-        limits: Limits = Limits(),
+        limits: Limits = USUAL,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._source, self._stopped, self._limits = source, stopped, limits
-        self._clock, self._sleep = clock, sleep
+        self._source, self._limits = source, limits
+        self._http = Http(source, stopped=stopped, limits=limits, clock=clock, sleep=sleep)
         self._validators = validators or {}
         self.validators_seen: dict[str, dict[str, str]] = {}
         """Address → validators of what was read to its end. They replace what was kept, as a whole, once the run is applied."""
         self._folders = Folders(source.title, folders)
         self._max_bytes = int(source.options.get("max_bytes") or limits.max_bytes)
-        self._pace = Pace(1 / source.pace)
-        self._robots: dict[tuple[str, str, int], Robots] = {}
-        self._reach = reach(source.url, source.file, str(source.options.get("path") or ""))
-        self._key = Key.of(source)
-        self._session = _Session()
-        self._session.auth = _no_auth  # else requests sends what stands in ~/.netrc
-        self._adapter = Adapter(self._reach)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, self._adapter)
 
     @contextmanager
     def get(
@@ -178,9 +107,9 @@ class HttpFetch:
         if conditional and (kept := self._validators.get(full)):
             named = {"If-None-Match": kept.get("etag"), "If-Modified-Since": kept.get("last_modified")}
             sent |= {name: value for name, value in named.items() if value}
-        got = self._tried(full, sent, self._max_bytes)
+        got = self._http.answer(full, sent, self._max_bytes)
         if got.status == 304 and not {"If-None-Match", "If-Modified-Since"} & set(sent):
-            raise self._error(full, "没有给出内容（HTTP 304）")
+            raise self._http.error(full, "没有给出内容（HTTP 304）")
         try:
             yield Answer(got.url, got.status != 304, got.headers.get("Content-Type", ""), got.file, got.headers)
         finally:
@@ -196,7 +125,7 @@ class HttpFetch:
         with self.get(url, params=params, accept="application/json", headers=headers) as answer:
             assert answer.file is not None  # nothing conditional was asked
             body = answer.file.read(self._limits.page_bytes + 1)
-        told = f"来源“{self._source.title}”：{self._told(answer.url)} "
+        told = f"来源“{self._source.title}”：{self._http.told(answer.url)} "
         if len(body) > self._limits.page_bytes:
             raise SourceError(f"{told}一页超过 {self._limits.page_bytes // MIB} MiB，请把每页的条数设小些")
         try:
@@ -222,9 +151,7 @@ class HttpFetch:
 
     def close(self) -> None:
         """Give up the connections."""
-        self._session.close()
-
-    # ── over HTTP ──
+        self._http.close()
 
     def _full(self, url: str, params: Mapping[str, Any] | None) -> str:
         try:
@@ -232,191 +159,11 @@ class HttpFetch:
         except (requests.RequestException, ValueError):
             full = None
         if not full:
-            raise self._error(url, "不是可用的网址")
+            raise self._http.error(url, "不是可用的网址")
         return full
-
-    def _tried(self, url: str, headers: Mapping[str, str], max_bytes: int) -> _Got:
-        """The answer to a request, tried as often as it is worth it."""
-        for attempt in range(1, self._limits.attempts + 1):
-            try:
-                return self._followed(url, headers, max_bytes)
-            except _Again as again:
-                tried = f"，共试了 {attempt} 次"
-                if again.after > self._limits.patience:
-                    raise self._error(url, f"{again}，要求 {again.after:.0f} 秒后再来{tried}") from again
-                if attempt == self._limits.attempts:
-                    raise self._error(url, f"{again}{tried}") from again
-                doubled = min(self._limits.backoff * 2 ** (attempt - 1), self._limits.longest_backoff)
-                self._pause(max(doubled * random.uniform(0.5, 1.5), again.after))
-        raise AssertionError("unreachable")
-
-    def _followed(self, url: str, headers: Mapping[str, str], max_bytes: int) -> _Got:
-        seen: list[str] = []
-        while True:
-            if url in seen:
-                raise self._error(seen[0], f"重定向成了循环：{' → '.join(map(self._told, [*seen, url]))}", 302)
-            seen.append(url)
-            if len(seen) > self._limits.redirects + 1:
-                raise self._error(seen[0], f"重定向超过 {self._limits.redirects} 次，最后到 {self._told(url)}", 302)
-            try:
-                check(url, self._reach)
-            except Forbidden as error:
-                raise self._error(seen[0], self._led_to(seen, str(error))) from None
-            self._ask_robots(url)
-            got = self._once(url, self._key.added(url, _OWN_HEADERS | headers), max_bytes, seen)
-            if got.status not in _REDIRECTS:
-                return got
-            try:
-                url = urljoin(url, location(got.headers))
-            except ValueError:
-                raise self._error(seen[0], "重定向到的不是网址") from None
-
-    def _once(self, url: str, headers: Mapping[str, str], max_bytes: int, seen: list[str]) -> _Got:
-        """One request and its whole body. A redirect's body is left; other answers than 2xx and 304 are failures."""
-        _, host, port = origin(url)
-        self._pause(self._pace.wait(f"{host}:{port}", self._clock()))
-        limits = self._limits
-        with Watch(self._adapter.cut, limits.deadline, self._stopped) as watch:
-            try:
-                with self._session.get(
-                    url,
-                    headers=dict(headers),
-                    stream=True,
-                    allow_redirects=False,
-                    timeout=(limits.connect, limits.read),
-                ) as answer:
-                    file = self._body(answer, max_bytes)
-                    if not (watch.late or watch.unwanted):
-                        return _Got(url, answer.status_code, answer.headers, file)
-                    if file:
-                        file.close()
-            except (Forbidden, TooMuch) as error:
-                raise self._error(seen[0], self._led_to(seen, str(error))) from error
-            except (requests.RequestException, HTTPError, Broken, OSError, _Again) as error:
-                if not (watch.late or watch.unwanted):
-                    raise self._failed(url, error) from error
-        if watch.unwanted:
-            raise Stopping
-        raise self._error(url, f"{limits.deadline:.0f} 秒内没有收完，太慢")
-
-    def _body(self, answer: Any, max_bytes: int) -> IO[bytes] | None:
-        status = answer.status_code
-        if status == 304 or (status in _REDIRECTS and answer.headers.get("Location")):
-            return None
-        if status in _AGAIN:
-            raise _Again(f"返回 HTTP {status}（{answer.reason}）", retry_after(answer.headers.get("Retry-After", "")))
-        if not 200 <= status < 300:
-            head = next(answer.iter_content(4096), b"")
-            raise _Refused(status, f"返回 HTTP {status}（{answer.reason}）{said(head)}")
-        return receive(answer.raw, max_bytes, self._limits.in_memory)
-
-    def _failed(self, url: str, error: Exception) -> Exception:
-        """What an exception of a request comes to: another attempt, or the end."""
-        match error:
-            case _Again():
-                return error
-            case Broken():
-                return _Again(str(error))
-            case _Refused():
-                return self._error(url, str(error), status=error.status)
-            case requests.exceptions.SSLError():
-                return self._error(url, f"的证书或加密连接有问题：{cause(error)}")
-            case requests.exceptions.ConnectTimeout():
-                return _Again(f"连接不上（{self._limits.connect:.0f} 秒超时）")
-            case requests.exceptions.ReadTimeout():
-                return _Again(f"{self._limits.read:.0f} 秒没有回应")
-            case requests.exceptions.ConnectionError() | HTTPError():
-                return _Again(f"连接不上或中途断开：{cause(error)}")
-            case requests.RequestException():
-                return self._error(url, f"不能访问：{cause(error)}")
-        return self._error(url, f"的内容在本机存不下：{error}")
-
-    def _ask_robots(self, url: str) -> None:
-        """See that robots.txt of the address's host lets us have it. Inside government networks it may be left out, as stated."""
-        place = origin(url)
-        if self._source.options.get("ignore_robots"):
-            return
-        if place not in self._robots:
-            self._robots[place] = ALL_ALLOWED  # while robots.txt itself is asked for
-            try:
-                self._robots[place] = self._read_robots(url)
-            except BaseException:
-                del self._robots[place]
-                raise
-            if delay := self._robots[place].crawl_delay:
-                self._pace.slower[f"{place[1]}:{place[2]}"] = delay
-        if not self._robots[place].allows(url):
-            raise self._error(
-                url, "的 robots.txt 不允许采集；经对方同意的，可以在来源设置的 options 中写 ignore_robots: true"
-            )
-
-    def _read_robots(self, url: str) -> Robots:
-        """RFC 9309: what is not there (4xx, redirects without end) allows everything; what cannot be reached (5xx), nothing."""
-        address = urljoin(url, "/robots.txt")
-        try:
-            got = self._tried(address, {"Accept": "text/plain"}, _ROBOTS_BYTES)
-        except _Unreadable as error:
-            if 300 <= error.status < 500:
-                return ALL_ALLOWED
-            raise
-        assert got.file is not None
-        with got.file:
-            return Robots.parse(got.file.read().decode("utf-8", "replace"), self._limits.longest_delay)
-
-    def _pause(self, seconds: float) -> None:
-        """Wait, and notice soon when nobody wants the answer any more.
-
-        :raises Stopping: asked to.
-        """
-        end = self._clock() + seconds
-        while True:
-            if self._stopped():
-                raise Stopping
-            left = end - self._clock()
-            if left <= 0:
-                return
-            self._sleep(min(left, _SLICE))
 
     def _keep(self, url: str, headers: Mapping[str, str], *, unchanged: bool) -> None:
         found = {"etag": headers.get("ETag", ""), "last_modified": headers.get("Last-Modified", "")}
         kept = dict(self._validators.get(url, {})) if unchanged else {}
         if seen := kept | {key: value for key, value in found.items() if value}:
             self.validators_seen[url] = seen
-
-    # ── what is told ──
-
-    def _error(self, url: str, what: str, status: int = 0) -> SourceError:
-        return _Unreadable(f"来源“{self._source.title}”：{self._told(url)} {self._key.hidden(what)}", status)
-
-    def _told(self, url: str) -> str:
-        return self._key.hidden(hide(url))
-
-    def _led_to(self, seen: list[str], reason: str) -> str:
-        return reason if len(seen) == 1 else f"重定向到 {self._told(seen[-1])}，{reason}"
-
-
-class _Unreadable(SourceError):
-    """``status``: of the answer, 0 where there was none."""
-
-    def __init__(self, message: str, status: int) -> None:
-        self.status = status
-        super().__init__(message)
-
-
-class _Refused(OSError):
-    """An answer that another attempt won't change."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
-        super().__init__(message)
-
-
-class _Session(requests.Session):
-    """Follows no redirect, not even to see where it would lead: requests would read a redirect's body without end for that."""
-
-    def get_redirect_target(self, resp: Any) -> None:
-        return None
-
-
-def _no_auth(request: Any) -> Any:
-    return request
