@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from markdown import Extension, Markdown
+from markdown.treeprocessors import Treeprocessor
 
 from mulu_site import words
 from mulu_site.render import TEMPLATES
 
 _markdown = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+class _Labels(Treeprocessor):
+    """Each cell of a table bears its column's heading: on a phone, where the columns stand below one another, the style sheet shows it."""
+
+    def run(self, root: Element) -> None:
+        for table in root.iter("table"):
+            names = ["".join(heading.itertext()) for heading in table.iter("th")]
+            for row in table.iter("tr"):
+                for name, cell in zip(names, row.findall("td"), strict=False):
+                    cell.set("data-label", name)
+
+
+class TableLabels(Extension):
+    def extendMarkdown(self, md: Markdown) -> None:
+        md.treeprocessors.register(_Labels(md), "table-labels", 15)  # below 20: the headings' own marks are read by then
+
+
+def on_config(config: Any) -> Any:
+    config.markdown_extensions.append(TableLabels())
+    return config
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
