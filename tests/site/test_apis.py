@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from bs4 import BeautifulSoup
 
+from mulu_site import words
 from mulu_site.workbook import workbook
 
 API = {"url": "https://portal.example/api/x", "format": "API", "name": "接口"}
@@ -45,7 +46,7 @@ def test_every_interface_once_most_called_first(listed) -> None:
 @pytest.mark.parametrize(("dimension", "truth"), [
     ("frequency", lambda e: ["没有调用记录" if e["calls"]["count"] == 0 else "有人调用" if e["calls"]["count"] == 5 else "月均一次以上" if e["calls"]["count"] == 50 else "日均一次以上"]),
     ("scenario", lambda e: e["business_items"]),
-    ("class", lambda e: ["人口" if e.get("base_class") == "population" else {"department": "部门信息资源目录", "theme": "主题信息资源目录", "base": "法人单位"}[e["catalogue_kind"]]]),
+    ("class", lambda e: [words.label("base_class", e["base_class"]) or words.label("catalogue_kind", e["catalogue_kind"])]),
 ])  # fmt: skip
 def test_parts_hold_their_interfaces(listed, dimension, truth) -> None:
     page = BeautifulSoup(listed.read("apis/index.html"), "html5lib")
@@ -66,7 +67,7 @@ def test_parts_hold_their_interfaces(listed, dimension, truth) -> None:
 
 def test_of_an_entry_that_is_no_interface_nothing_is_listed(shop) -> None:
     for entry in shop.entries:
-        entry |= {"resources": [], "format_class": "database", "open_mode": ["download"], "share_mode": ["disk"]}
+        entry |= {"resources": [], "format_class": "database", "format_type": "mysql", "open_mode": ["download"], "share_mode": ["disk"]}
     shop.build()
     assert told(shop) == [] and "还没有提供接口" in shop.read("apis/index.html")
     shop.entries[3] |= {"use_mode": ["verify"]}
