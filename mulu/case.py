@@ -45,17 +45,24 @@ _ALARMS: Final[Mapping[clocks.Alarm, tuple[str, str, str]]] = {
 
 def open_case(
     procedure: Procedure, profile: Profile, calendar: Calendar, *, id: str, subject: Mapping[str, Any], actor: Person,
-    data: Mapping[str, Any], now: datetime, facts: Mapping[str, Any] = _NO_FACTS,
+    data: Mapping[str, Any], now: datetime, facts: Mapping[str, Any] = _NO_FACTS, since: date | None = None,
 ) -> Outcome:  # fmt: skip
-    """A new case about ``subject`` {"type", "id", "org", "title"}. Refused with every reason at once."""
+    """A new case about ``subject`` {"type", "id", "org", "title"}. Refused with every reason at once.
+
+    since: the day on which it was handed in, where it is entered later: it counts as filed then, and its clocks run from then
+    (自收到之日起, guojia 26). The history tells when it was entered.
+    """
     if set(subject) != {"type", "id", "org", "title"} or subject["type"] not in procedure.about:
         raise BrokenRules(f"{procedure.id} is about {procedure.about}: {{type, id, org, title}}, not {dict(subject)}")
     at = _local(now)
+    if since and since > at.date():
+        raise BrokenRules(f"handed in on {since}, which is after {at.date()}")
+    filed = at - (at.date() - since) if since else at
     blank = Case(
-        id, procedure.id, procedure.version, profile.id, profile.version, "", dict(subject), actor.id, (actor.id,), at, at,
+        id, procedure.id, procedure.version, profile.id, profile.version, "", dict(subject), actor.id, (actor.id,), filed, at,
         {}, version=0, touched=0,
     )  # fmt: skip
-    return _step(procedure, profile, calendar, blank, procedure.opening, actor, data, at, facts)
+    return _step(procedure, profile, calendar, blank, procedure.opening, actor, data, at, facts, since)
 
 
 def apply(
@@ -153,7 +160,7 @@ def _alarm(
 
 def _step(
     procedure: Procedure, profile: Profile, calendar: Calendar, case: Case, event: Event, actor: Person,
-    data: Mapping[str, Any], at: datetime, facts: Mapping[str, Any],
+    data: Mapping[str, Any], at: datetime, facts: Mapping[str, Any], since: date | None = None,
 ) -> Outcome:  # fmt: skip
     today = at.date()
     before = Situation(profile, actor, case.state, case.data, today, case.clocks, facts)
@@ -188,7 +195,7 @@ def _step(
         case,
         state=target,
         data=after.data,
-        clocks=_run(procedure, calendar, replace(after, state=target, clocks=running)),
+        clocks=_run(procedure, calendar, replace(after, state=target, clocks=running, today=since or today)),
         authors=case.authors if not event.files or actor.id in case.authors else (*case.authors, actor.id),
         deciders=(*case.deciders, (event.key, actor.id)) if event.decides else case.deciders,
         version=version,

@@ -116,12 +116,15 @@ def cases() -> None:
 
 
 @cases.command("import")
-@click.argument("file", type=_FILE)
-def cases_import(file: Path) -> None:
-    """收下公共网站存成文件的申请，输出受理编号和查询码，由经办人转交本人。"""
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option("--received", metavar="日期", help="收到文件的日期（2026-01-31），期限从这一天起算；默认今天。")
+@click.option("--attach", multiple=True, type=_FILE, help="随文件交来的附件，可以多次；只用于单独一件。")
+def cases_import(files: tuple[Path, ...], received: str | None, attach: tuple[Path, ...]) -> None:
+    """收下公共网站存成文件的申请，输出受理编号和查询码，由经办人转交本人；同一件只收一次。"""
     from mulu_ops import portal
 
-    sys.exit(portal.ckan_here(Settings.read(), "demo", "mulu", "cases-import", str(file.resolve())))
+    options = [*(["--received", received] if received else []), *(part for one in attach for part in ("--attach", str(one.resolve())))]
+    sys.exit(portal.ckan_here(Settings.read(), "demo", "mulu", "cases-import", *options, *(str(one.resolve()) for one in files)))
 
 
 @main.group()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import floor
 from typing import Any
 
+from mulu import attached
 from mulu_site import words
-from mulu_site.ledger import Count, Demand, Ledger, Rereview
+from mulu_site.ledger import Count, Demand, Ledger, Rereview, Suggestion
 from mulu_site.lists import page_path
 from mulu_site.place import Site
 from mulu_site.release import BuildError
@@ -17,6 +19,10 @@ LATEST, PER_PAGE, OUTCOME = 8, 20, 300
 _KINDS = {
     "text": "text", "long_text": "long_text", "email": "email", "choice": "choice", "choices": "choices", "files": "files",
     "date": "date", "number": "number", "flag": "flag", "credit_code": "text",
+}  # fmt: skip
+FILES = {
+    "most": attached.MOST_FILES, "bytes": attached.MOST_BYTES, "all": attached.MOST_BYTES_IN_ALL, "accepted": attached.ACCEPTED,
+    "endings": list(attached.ENDINGS),
 }  # fmt: skip
 _KNOWN_TO_BROWSERS = {"name": "name", "email": "email", "phone": "tel"}
 Page = tuple[str, str, dict[str, Any]]
@@ -45,6 +51,7 @@ FORMS = {
         Form("rereview", "guide/object/", "认为不开放或者只部分开放的数据应当开放的，由主管部门另行审查并公开结果。"),
         Form("error_check", "guide/correct/", "目录或者数据与事实不符的，由提供部门校核并告知结果。"),
         Form("demand", "guide/demand/", "目录里没有的数据，登记需求，由主管部门分派。"),
+        Form("suggestion", "guide/suggest/", "对数据、开放、本站和办理的意见建议，由主管部门答复。"),
         Form("complaint", "guide/complain/", "数据被滥用、泄露，或者有关部门不履行职责的，由主管部门处理并答复。"),
     )
 }
@@ -60,15 +67,18 @@ def pages(site: Site, ledger: Ledger, known: Mapping[str, str]) -> Iterator[Page
     """(template, path, what it shows) of every form, the look-up and the ledger. `known` maps entries' ids to their pages."""
     for form in FORMS.values():
         yield "ask.html", form.path, {"form": form_view(form, site)}
-    yield "status.html", "ask/status/", {}
+    yield "status.html", "ask/status/", {"files": FILES}
     rereviews = [_shown(one) | {"page": known.get(one.entry, "")} for one in ledger.rereviews]
-    demands = [_shown(one) for one in ledger.demands]
+    demands = [_shown(one) | {"page": known.get(one.entry, "")} for one in ledger.demands]
+    suggestions = [_shown(one) for one in ledger.suggestions]
+    place = words.load_profile(site.profile)
     yield "ledger.html", "ledger/", {
-        "counts": [_shown(one) for one in ledger.counts], "latest": rereviews[:LATEST], "rereview_total": len(rereviews),
-        "wanted": demands[:LATEST], "demand_total": len(demands),
+        "counts": [_counted(one, place) for one in ledger.counts], "latest": rereviews[:LATEST], "rereview_total": len(rereviews),
+        "wanted": demands[:LATEST], "demand_total": len(demands), "suggested": suggestions[:LATEST], "suggestion_total": len(suggestions),
     }  # fmt: skip
     yield from _register("rereviews", "复核申请和结果", rereviews)
     yield from _register("demands", "数据需求", demands)
+    yield from _register("suggestions", "意见建议和答复", suggestions)
 
 
 def _register(part: str, heading: str, rows: list[Any]) -> Iterator[Page]:
@@ -79,7 +89,14 @@ def _register(part: str, heading: str, rows: list[Any]) -> Iterator[Page]:
         yield "ledger_list.html", page_path(base, page), context
 
 
-def _shown(one: Rereview | Demand | Count) -> dict[str, Any]:
+def _counted(one: Count, place: Any) -> dict[str, Any]:
+    """The numbers of a procedure; `term`: the deadline and whose it is; `share`: answered in time, in per cent."""
+    clock = next((place.clock(c.profile) for c in words.procedure(one.procedure).clocks.values() if c.profile in place.clocks), None)
+    share = None if one.in_time is None or not one.answered else floor(100 * one.in_time / one.answered)
+    return one._asdict() | {"label": one.label, "ended": one.ended, "term": clock.text if clock else "", "share": share}
+
+
+def _shown(one: Rereview | Demand | Suggestion) -> dict[str, Any]:
     row = one._asdict() | {"label": one.label}
     return {key: cut(value, OUTCOME) if isinstance(value, str) else value for key, value in row.items()}
 
@@ -127,6 +144,7 @@ def _field(field: Any, needed: dict[str, Any] | None, procedure: str) -> dict[st
         "min": field.min,
         "options": list(field.options.items()),
         "needed": needed,
+        "files": FILES if field.kind == "files" else None,
         "autocomplete": _KNOWN_TO_BROWSERS.get(field.key, "off"),
     }
 

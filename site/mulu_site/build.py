@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mulu_site import apis, asking, dashboard, entries, machine, pages, shell, wholes, workbook
+from mulu_site import apis, asking, dashboard, entries, ledger_files, machine, pages, shell, wholes, workbook
 from mulu_site.catalogue import Catalogue
 from mulu_site.ledger import read_ledger
 from mulu_site.memory import Memory, remember
@@ -80,10 +79,11 @@ def _make(work: Work, gone: entries.Gone) -> dict[str, str]:
     own = [dashboard.make(work), apis.make(work)]
     facts = wholes.search_index(work) | wholes.bulk(work)
     workbook.make(work, facts["bulk"])
-    work.file("atom.xml", machine.atom(work.site, work.site.title, "atom.xml", work.rows))
+    work.file("atom.xml", machine.atom(work.site, work.site.title, "atom.xml", work.rows, entries.withdrawn(work, gone)))
     wholes.dcat_pages(work)
     wholes.sitemaps(work, [*own, *(path for _, path, _ in asked)])
     work.file("robots.txt", machine.robots(work.site))
-    work.file("ledger.json", json.dumps(work.ledger.to_dict(), ensure_ascii=False, indent=1).encode())
+    for path, content in ledger_files.files(work.site, work.ledger, work.page_of_id):
+        work.file(path, content)
     shell.make(work)
     return facts

@@ -18,6 +18,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "rereview": {"request": "申请公开各乡镇登记面积，秘密句子甲", "name": "张秘密", "email": "secret.person@example.com", "phone": "13900001111"},
     "error_check": {"about": "entry", "description": "第三行与实际不符，秘密句子甲", "name": "张秘密", "email": "secret.person@example.com"},
     "demand": {"title": "公交车实时位置", "description": "用于到站提示，秘密句子甲", "wish": "open", "email": "secret.person@example.com"},
+    "suggestion": {"kind": "site", "description": "检索页的字号偏小，秘密句子甲", "name": "张秘密", "phone": "13900001111"},
     "complaint": {"kind": "misuse", "description": "数据被拿去推销，秘密句子甲", "phone": "13900001111"},
 }
 """Data of each public procedure that its rules are content with."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 
 import ckan.model as model
 import pytest
 from asking import REQUESTS, SECRETS, Visitor, configured, rules, solution
-from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from ckanext.mulu.model.tables import attachment, case, outbox, receipt
@@ -38,7 +36,7 @@ def stored() -> tuple[int, ...]:
 
 @pytest.mark.parametrize("procedure", sorted(REQUESTS))
 def test_every_public_procedure_ends_in_a_receipt(visitor, town, entry, procedure):
-    about = "" if procedure in ("demand", "complaint") else entry["name"]
+    about = "" if procedure in ("demand", "complaint", "suggestion") else entry["name"]
     held = visitor.receipt(procedure, about)
     assert read_number(held["receipt"]) == held["receipt"]
     assert held["receipt"].startswith("HUARONG-")
@@ -51,7 +49,7 @@ def test_every_public_procedure_ends_in_a_receipt(visitor, town, entry, procedur
     assert town.do("authority", "mulu_case_show", id=listed["id"])["case"]["data"].items() >= REQUESTS[procedure].items()
 
 
-@pytest.mark.parametrize("procedure", ["demand", "complaint"])
+@pytest.mark.parametrize("procedure", ["demand", "complaint", "suggestion"])
 def test_what_may_be_about_an_entry_is_about_it(visitor, town, entry, procedure):
     visitor.receipt(procedure, entry["id"])
     listed = town.do("authority", "mulu_case_list", procedure=procedure)["results"][0]
@@ -211,7 +209,7 @@ def test_the_same_demand_counts_up_with_a_receipt_for_each(visitor, town):
     for held in (first, second):
         refused = visitor.post("withdraw", held)
         assert (refused.status_code, rules(refused)) == (422, {"wanted_by_others"})
-        assert visitor.status(held)["can"] == []
+    assert (visitor.status(first)["can"], visitor.status(second)["can"]) == (["supplement"], [])
 
 
 def test_a_strangers_demand_joins_no_case_of_somebody_with_an_account(visitor, town):
@@ -223,6 +221,53 @@ def test_a_strangers_demand_joins_no_case_of_somebody_with_an_account(visitor, t
     assert town.do("authority", "mulu_case_list", q="公厕")["count"] == 2
 
 
+# ---- a receipt that was lost on the way
+
+
+NUMBER = "0f" * 16
+
+
+def test_what_is_sent_again_has_its_receipt_again_and_is_one_case(visitor, town):
+    body = {"procedure": "complaint", "data": {**REQUESTS["complaint"], "description": "只发一次的投诉"}, "request": NUMBER}
+    first = visitor.post("requests", {**body, "altcha": visitor.solve()}).json
+    before = stored()
+    again = visitor.post("requests", {**body, "altcha": visitor.solve()})
+    assert again.status_code == 201 and (first["repeated"], again.json["repeated"]) == (False, True)
+    assert again.json["receipt"] == first["receipt"] and again.json["code"] != first["code"]
+    assert stored() == before
+    assert visitor.status(again.json)["receipt"] == first["receipt"]
+    assert visitor.post("status", first).status_code == 404, "the code that never arrived is void"
+
+
+def test_the_number_of_a_request_opens_nothing_later_or_elsewhere(visitor, monkeypatch):
+    from datetime import timedelta
+
+    from ckanext.mulu.public_requests import intake
+
+    number = "1e" * 16
+    held = visitor.receipt("complaint", request=number)
+    assert rules(visitor.ask("demand", request=number)) == {"taken_already"}
+    monkeypatch.setattr(intake, "AGAIN", timedelta(0))
+    late = visitor.ask("complaint", request=number)
+    assert (late.status_code, rules(late)) == (422, {"taken_already"}) and held["receipt"] in late.json["problems"][0]["message"]
+    assert visitor.status(held)["receipt"] == held["receipt"]
+
+
+@pytest.mark.parametrize("number", ["x", "0f" * 15, "0F" * 16, "0f" * 17, "' or 1=1"])
+def test_an_odd_number_is_none(visitor, number):
+    assert rules(visitor.ask("complaint", request=number)) == {"not_a_number"}
+
+
+def test_sent_twice_at_once_it_is_one_case(visitor):
+    body = {"procedure": "complaint", "data": REQUESTS["complaint"], "request": "2d" * 16}
+    bodies = [{**body, "altcha": visitor.solve()} for _ in range(6)]
+    before = stored()
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda one: visitor.post("requests", one), bodies))
+    assert {answer.status_code for answer in answers} == {201} and len({answer.json["receipt"] for answer in answers}) == 1
+    assert [b - a for a, b in zip(before, stored(), strict=True)][:2] == [1, 1]
+
+
 def test_the_same_demand_twice_at_once_is_one_case(visitor, town):
     bodies = [{"procedure": "demand", "data": {**REQUESTS["demand"], "title": "同时提出的需求"}, "altcha": visitor.solve()} for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
@@ -230,37 +275,6 @@ def test_the_same_demand_twice_at_once_is_one_case(visitor, town):
     assert {answer.status_code for answer in answers} == {201}
     [listed] = town.do("authority", "mulu_case_list", q="同时提出的需求")["results"]
     assert town.do("authority", "mulu_case_show", id=listed["id"])["case"]["data"]["count"] == 8
-
-
-def saved(entry, *procedures):
-    return [{"mulu_request": 1, "procedure": one, "entry": entry, "data": REQUESTS[one], "saved_at": "2026-01-05T01:02:03Z"} for one in procedures]
-
-
-def handed_in(content, tmp_path):
-    from ckanext.mulu.cli import cases_import
-
-    file = tmp_path / "requests.json"
-    file.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    return CliRunner().invoke(cases_import, [str(file)])
-
-
-def test_requests_that_were_kept_as_a_file_are_handed_in(visitor, town, entry, tmp_path):
-    rows = saved(entry["id"], "rereview", "error_check")
-    done = handed_in([*rows, {**rows[0], "data": {}}, {**rows[0], "entry": "nothing"}], tmp_path)
-    assert done.exit_code == 1
-    lines = done.stdout.splitlines()
-    pairs = [re.search(r"受理编号 (\S+)　查询码 (\S+)", line) for line in lines[:2]]
-    assert all(visitor.post("status", {"receipt": one[1], "code": one[2]}).status_code == 200 for one in pairs)
-    assert "请填写" in done.stderr and "没有这个条目" in done.stderr
-    assert handed_in(rows[0], tmp_path).exit_code == 0
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"null", b"\xff", {"mulu_request": 2}, [{"mulu_request": 1, "procedure": "demand", "data": {}, "odd": 1}]])
-def test_a_file_of_something_else_is_refused_in_words(visitor, content, tmp_path):
-    before = stored()
-    done = handed_in(content, tmp_path)
-    assert done.exit_code == 1 and "文件" in done.stderr
-    assert stored() == before
 
 
 def test_nothing_of_the_applicant_is_seen_at_any_public_door(visitor, town, entry):

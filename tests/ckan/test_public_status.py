@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +40,7 @@ def case_of(town, procedure, **more):
 def test_a_rereview_is_followed_to_its_answer(visitor, town, entry):
     held = visitor.receipt("rereview", entry["id"])
     case = case_of(town, "rereview")
-    assert visitor.status(held)["can"] == ["withdraw"]
+    assert visitor.status(held)["can"] == ["supplement", "withdraw"]
     assert visitor.status(held)["answer"] is None
     town.event("authority_head", case, "accept")
     town.event("authority_head", case, "keep", reason="涉及安全，内部理由", outcome="维持有条件开放，理由已向申请人说明。")
@@ -189,7 +190,7 @@ def test_the_ledger_is_what_the_site_reads(town, visitor):
 
     with town.app.flask_app.test_request_context():
         read = read_ledger({"ledger": ledger.whole()})
-    assert read.rereviews and read.demands and len(read.counts) == 4
+    assert read.rereviews and read.demands and len(read.counts) == 5
 
 
 def test_other_origins_get_nothing(visitor, held, monkeypatch):
@@ -239,3 +240,101 @@ def test_look_ups_at_once(visitor, held):
         answers = list(pool.map(lambda _: visitor.post("status", held), range(16)))
     assert {answer.status_code for answer in answers} == {200}
     assert read_number(answers[0].json["receipt"])
+
+
+# ---- what the applicant is asked, and says
+
+
+def test_the_applicant_is_asked_to_say_more_and_says_it(visitor, town, entry):
+    held = visitor.receipt("error_check", entry["id"], files=[("一.txt", "甲".encode())])
+    case = case_of(town, "error_check")
+    assert visitor.status(held)["question"] is None and visitor.status(held)["waits_for"] == "机构minzheng"
+    town.event("editor", case, "ask_more", reason="请写明是哪一年的数据")
+    shown = visitor.status(held)
+    assert shown["question"]["text"] == "请写明是哪一年的数据" == shown["timeline"][-1]["text"]
+    assert shown["state"] == "校核中" and "supplement" in shown["can"]
+    pair = {key: held[key] for key in ("receipt", "code")}
+    assert rules(visitor.post("supplement", {**pair, "supplement": "  "})) == {"required"}
+    assert rules(visitor.post("supplement", {**pair, "supplement": "长" * 2001})) == {"too_long"}
+    form = {**pair, "supplement": "二〇二五年的。", "files[]": [(io.BytesIO("乙".encode()), "二.txt")]}
+    said = visitor.post("supplement", data=form, content_type="multipart/form-data")
+    assert said.status_code == 200 and said.json["question"] is None
+    assert [one["name"] for one in said.json["attachments"]] == ["一.txt", "二.txt"]
+    assert said.json["timeline"][-1]["text"] == "二〇二五年的。"
+    seen = town.do("editor", "mulu_case_show", id=case)
+    assert [one["name"] for one in seen["case"]["data"]["attachments"]] == ["一.txt", "二.txt"]
+    assert seen["events"][-1]["data"]["supplement"] == "二〇二五年的。" and seen["case"]["state"] == "checking"
+    town.event("editor", case, "confirm", reason="核对过了")
+    late = visitor.post("supplement", {**pair, "supplement": "再说一句"})
+    assert (late.status_code, rules(late)) == (422, {"wrong_state"})
+
+
+def test_who_has_not_the_code_says_nothing_and_a_bad_file_stays_nowhere(visitor, held):
+    wrong = visitor.post("supplement", {"receipt": held["receipt"], "code": "ABCDEFGHJK", "supplement": "我来说"})
+    assert wrong.status_code == 404
+    before = visitor.status(held)
+    form = {"receipt": held["receipt"], "code": held["code"], "supplement": "", "files[]": [(io.BytesIO(b"MZ" + bytes(90)), "a.pdf")]}
+    refused = visitor.post("supplement", data=form, content_type="multipart/form-data")
+    assert refused.status_code == 415 and rules(refused) == {"required", "file_type"}
+    assert visitor.status(held) == before
+
+
+def test_what_one_says_is_not_told_to_who_joined(visitor, town):
+    data = {**REQUESTS["demand"], "title": "共享单车停放点"}
+    first, second = visitor.receipt("demand", data=data), visitor.receipt("demand", data=data)
+    case = town.do("authority", "mulu_case_list", q="单车")["results"][0]["id"]
+    town.event("authority", case, "ask_more", reason="请第一位说明范围")
+    assert visitor.post("supplement", {"receipt": first["receipt"], "code": first["code"], "supplement": "我家门口"}).status_code == 200
+    told = json.dumps(visitor.status(second), ensure_ascii=False)
+    assert "第一位" not in told and "我家门口" not in told
+    joined = visitor.post("supplement", {"receipt": second["receipt"], "code": second["code"], "supplement": "也说一句"})
+    assert joined.status_code == 422
+    town.event("authority", case, "confirm_decline", reason="没有这类数据")
+    answer = visitor.status(second)["answer"]
+    assert answer["reason"] == "没有这类数据" and "申请复核" in answer["remedy"] and "第二十八条" in answer["remedy"]
+
+
+# ---- suggestions, and the ledger's numbers
+
+
+def test_a_suggestion_is_public_in_the_authoritys_words_alone(visitor, town, entry):
+    quiet, loud = visitor.receipt("suggestion"), visitor.receipt("suggestion", entry["id"])
+    cases = [one["id"] for one in town.do("authority", "mulu_case_list", procedure="suggestion")["results"]]
+    town.event("authority", cases[1], "answer", outcome="张秘密您好，谢谢。")
+    named = {"summary": "检索页字号偏小", "outcome": "已请张秘密确认"}
+    assert town.rules("authority", "mulu_case_event", id=cases[0], event="answer_publicly", data=named) == {"applicant_named"}
+    assert [row for row in visitor.get("ledger?procedure=suggestion").json["rows"] if row["title"] == "检索页字号偏小"] == []
+    town.event("authority", cases[0], "answer_publicly", summary="检索页字号偏小", outcome="已经放大一号。")
+    assert visitor.status(quiet)["answer"]["reason"] == "张秘密您好，谢谢。"
+    assert visitor.status(loud)["answer"]["reason"] == "已经放大一号。"
+    ledger = visitor.get("ledger?procedure=suggestion")
+    [row] = ledger.json["rows"]
+    assert {key: row[key] for key in ("title", "outcome", "kind", "days")} == {"title": "检索页字号偏小", "outcome": "已经放大一号。", "kind": "site", "days": 0}
+    assert not [one for one in SECRETS if one in ledger.get_data(as_text=True)]
+    counts = ledger.json["counts"]["suggestion"]
+    assert (counts["answered"], counts["in_time"], counts["longest"], counts["ends"]) == (2, 2, 0, {"answered": 2})
+
+
+def test_a_demand_is_answered_when_a_department_takes_it_up(visitor, town):
+    from ckanext.mulu.public_requests import ledger
+
+    with town.app.flask_app.test_request_context():
+        before = ledger.counts()["demand"]
+    visitor.receipt("demand", data={**REQUESTS["demand"], "title": "古树名木位置"})
+    case = town.do("authority", "mulu_case_list", q="古树")["results"][0]["id"]
+    town.event("authority", case, "assign", department="minzheng")
+    town.event("head", case, "take_up")
+    with town.app.flask_app.test_request_context():
+        after = ledger.counts()["demand"]
+    assert {key: after[key] - before[key] for key in ("filed", "open", "answered", "in_time", "withdrawn", "overdue")} == {
+        "filed": 1, "open": 0, "answered": 1, "in_time": 1, "withdrawn": 0, "overdue": 0,
+    }  # fmt: skip
+    [row] = [one for one in visitor.get("ledger?procedure=demand").json["rows"] if one["title"] == "古树名木位置"]
+    assert row["days"] == 0 and row["decided_on"] and row["entry"] == ""
+
+
+def test_the_numbers_of_a_procedure_add_up(visitor, town):
+    for name, one in visitor.get("ledger").json["counts"].items():
+        assert one["filed"] == one["open"] + one["answered"] + one["withdrawn"], name
+        assert one["in_time"] <= one["answered"] and one["overdue"] <= one["open"]
+        assert (one["days"] is None) == (one["longest"] is None) == (one["answered"] == 0)

@@ -21,7 +21,7 @@ WD = "workday"
 OURS = {
     # clock: (working days of our own, the article that sets the duty without a number of days)
     "answer_open": (10, f"{R} 第二十五条"), "rereview": (10, f"{R} 第二十八条"), "demand": (10, f"{G} 第二十条"),
-    "complaint": (15, f"{G} 第三十七条"), "dispute": (10, f"{G} 第二十八条"), "one_source": (20, f"{G} 第十九条"),
+    "complaint": (15, f"{G} 第三十七条"), "suggestion": (15, f"{G} 第八条"), "dispute": (10, f"{G} 第二十八条"), "one_source": (20, f"{G} 第十九条"),
     "reevaluation": (20, f"{R} 第二十八条"), "harvest_check": (3, f"{G} 第十七条"),
 }  # fmt: skip
 CLOCKS = {

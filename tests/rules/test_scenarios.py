@@ -144,7 +144,7 @@ def test_the_table_is_whole():
     procedures = {source["procedure"] for source in FILES.values()}
     assert procedures >= {
         "sharing_application", "open_application", "rereview", "error_check", "demand", "dispute", "one_source", "suspension",
-        "rectification", "reevaluation", "complaint", "harvest_check",
+        "rectification", "reevaluation", "complaint", "suggestion", "harvest_check",
     }  # fmt: skip
     for name, source in FILES.items():
         assert {place for play in source["plays"] for place in play.get("places", profile.PROFILES)} == set(profile.PROFILES), name

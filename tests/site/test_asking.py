@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from pathlib import Path
 
+import feedparser
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -23,6 +26,7 @@ REREVIEW = {
 }  # fmt: skip
 DEMAND = {"title": "停车位", "count": 3, "state": "taken_up", "filed_on": "2026-01-05"}
 COUNT = {"filed": 2, "open": 1, "answered": 1, "overdue": 0, "days": None}
+SUGGESTION = {"title": "检索页字号偏小", "kind": "site", "outcome": "已放大一号。", "filed_on": "2026-01-05", "decided_on": "2026-01-08", "days": 3}
 
 
 def page(shop, path: str) -> BeautifulSoup:
@@ -135,14 +139,48 @@ def test_the_outcome_stands_on_the_entry_and_in_the_ledger_and_comes_by_itself(s
     shop.build()
     shop.header["ledger"]["rereviews"] = [{**REREVIEW, "entry": entry["id"], "title": entry["title"]}]
     made = set(shop.build().made)
-    assert made == {f"entry/{entry['name']}", "page/ledger/index.html", "page/ledger/rereviews/index.html", "file/ledger.json"}
+    assert made == {f"entry/{entry['name']}", "page/ledger/index.html", "page/ledger/rereviews/index.html", "file/ledger.json", "file/ledger/rereviews.csv", "file/ledger/atom.xml"}
     for path in (f"entry/{entry['name']}/index.html", "ledger/index.html", "ledger/rereviews/index.html"):
         text = page(shop, path).get_text()
         assert all(part in text for part in ("复核后变更", "不予开放 → 有条件开放", "经脱敏后开放。", "2026-01-16", "9 个工作日")), path
     assert page(shop, "ledger/index.html").find("a", string=entry["title"])["href"] == f"../entry/{entry['name']}/"
     counts = [td.get_text() for td in page(shop, "ledger/index.html").select(".counts td")]
-    assert counts == ["2", "1", "1", "0", "—"]
-    assert page(shop, "ledger/demands/index.html").select_one(".demands tbody").get_text(" ", strip=True) == "停车位 3 已承接 2026-01-05"
+    assert counts == ["10个工作日", "2", "1", "1", "—", "—", "—"]
+    assert page(shop, "ledger/demands/index.html").select_one(".demands tbody").get_text(" ", strip=True) == "停车位 3 已承接 2026-01-05 —"
+
+
+def test_the_numbers_say_how_long_the_longest_took_and_how_it_ended(shop) -> None:
+    told = {"filed": 9, "open": 2, "answered": 6, "withdrawn": 1, "overdue": 1, "in_time": 5, "days": 4.5, "longest": 17}
+    shop.header["ledger"] = {"counts": {"rereview": {**told, "ends": {"kept": 4, "changed": 2, "withdrawn": 1}}}}
+    shop.build()
+    row = page(shop, "ledger/index.html").select_one(".counts tbody tr")
+    assert [td.get_text() for td in row.select("td")] == ["10个工作日", "9", "21 件逾期", "6", "83%", "4.5", "17"]
+    assert [one.get_text() for one in row.select(".ends span")] == ["复核后维持\xa04", "复核后变更\xa02"]
+    table = list(csv.reader(io.StringIO((shop.out / "current/ledger/counts.csv").read_text("utf-8-sig"))))
+    assert dict(zip(*table, strict=True)) == {
+        "事项": "复核申请", "收到": "9", "待答复": "2", "已答复": "6", "已撤回": "1", "逾期未答复": "1", "按期答复": "5",
+        "用时中位数（工作日）": "4.5", "最长用时（工作日）": "17", "办理结果": "复核后维持 4；复核后变更 2",
+    }  # fmt: skip
+
+
+def test_suggestions_and_outcomes_are_read_and_subscribed_to(shop) -> None:
+    entry = shop.entries[3]
+    met = {**DEMAND, "state": "catalogued", "decided_on": "2026-01-09", "days": 4, "entry": entry["id"]}
+    rereview = {**REREVIEW, "entry": entry["id"], "title": "=HYPERLINK(1)"}
+    shop.header["ledger"] = {"rereviews": [rereview], "demands": [met, DEMAND], "suggestions": [SUGGESTION]}
+    shop.build()
+    told = page(shop, "ledger/suggestions/index.html").select_one(".answers").get_text(" ", strip=True)
+    assert all(part in told for part in ("检索页字号偏小", "已放大一号。", "网站的使用", "3 个工作日"))
+    listed = page(shop, "ledger/demands/index.html")
+    assert listed.find("a", string="停车位")["href"] == f"../../entry/{entry['name']}/"
+    assert len(listed.find_all("a", string="停车位")) == 1
+    feed = feedparser.parse(shop.out / "current/ledger/atom.xml")
+    assert not feed.bozo
+    assert [(one.updated[:10], one.title) for one in feed.entries] == [("2026-01-16", "=HYPERLINK(1)"), ("2026-01-09", "停车位"), ("2026-01-08", "检索页字号偏小")]
+    assert len({one.id for one in feed.entries}) == 3
+    assert "'=HYPERLINK(1)" in shop.read("ledger/rereviews.csv")
+    links = [a["href"] for a in page(shop, "ledger/index.html").select(".downloads a")]
+    assert all((shop.out / "current/ledger" / link).resolve().is_file() for link in links) and len(links) == 6
 
 
 def test_a_running_rereview_is_in_the_ledger_and_not_on_the_entry(shop) -> None:
@@ -158,7 +196,7 @@ def test_a_snapshot_without_a_ledger_says_that_there_is_nothing(shop) -> None:
     del shop.header["ledger"]
     shop.build()
     text = page(shop, "ledger/index.html").get_text()
-    assert all(part in text for part in ("还没有办理记录", "还没有复核申请", "还没有登记需求"))
+    assert all(part in text for part in ("还没有办理记录", "还没有复核申请", "还没有登记需求", "还没有公开答复的意见建议"))
 
 
 def test_the_ledger_is_paged_and_every_page_stays_small(shop) -> None:
@@ -190,7 +228,9 @@ def test_markup_in_the_ledger_stays_text(shop) -> None:
         {"rereviews": [{**REREVIEW, "filed_on": ""}]}, {"rereviews": [{**REREVIEW, "days": -1}]}, {"rereviews": [{**REREVIEW, "title": None}]},
         {"rereviews": [{**REREVIEW, "days": True}]}, {"demands": [{**DEMAND, "count": "3"}]}, {"demands": [{**DEMAND, "count": None}]},
         {"demands": [{**DEMAND, "email": "a@b.example"}]}, {"counts": []}, {"counts": {"demand": 3}}, {"counts": {"no_such": COUNT}},
-        {"counts": {"demand": {**COUNT, "filed": None}}},
+        {"counts": {"demand": {**COUNT, "filed": None}}}, {"counts": {"demand": {**COUNT, "ends": []}}},
+        {"counts": {"demand": {**COUNT, "ends": {"kept": "1"}}}}, {"counts": {"demand": {**COUNT, "longest": "x"}}},
+        {"suggestions": [{**SUGGESTION, "name": "张三"}]}, {"suggestions": [{**SUGGESTION, "filed_on": "x"}]}, {"suggestions": {}},
     ],
 )  # fmt: skip
 def test_a_ledger_not_as_agreed_is_refused_before_anything_is_built(shop, ledger: object) -> None:
@@ -222,4 +262,4 @@ def test_english_knows_what_the_scripts_say(script: str) -> None:
     source = re.sub(r"//.*|`[^`]*`", "", (TEMPLATES / "assets" / f"{script}.js").read_text())
     said = {re.sub(r"\d+", "{}", text) for text in SAID.findall(source)}
     assert said
-    assert said - english.keys() - {"（暂定，节假日安排公布后可能调整）"} == set()
+    assert said - english.keys() == set()

@@ -20,13 +20,10 @@ from ckanext.mulu.filetypes import NotAccepted, safe_name, type_of
 from ckanext.mulu.logic import refusal
 from ckanext.mulu.model.tables import attachment as table
 from ckanext.mulu.model.tables import case as case_table
+from mulu.attached import MOST_BYTES, MOST_BYTES_IN_ALL, MOST_FILES
 from mulu.case import Case
 from mulu.errors import Problem
 
-MOST_FILES = 5
-MOST_BYTES = 10 * 2**20
-"""Of one file."""
-MOST_BYTES_IN_ALL = 20 * 2**20
 UNCLAIMED = timedelta(days=1)
 """After which a file that belongs to no case is thrown away."""
 Named = dict[str, str]

@@ -118,27 +118,17 @@ def publisher(out: Path, file: Path, demo: bool, once: bool, status: bool) -> No
 
 
 @mulu.command("cases-import")
-@click.argument("file", type=click.File("rb"))
-def cases_import(file: click.utils.LazyFile) -> None:
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--received", metavar="日期", help="收到文件的日期（2026-01-31），期限从这一天起算；默认今天。")
+@click.option("--attach", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="随文件交来的附件，可以多次；只用于单独一件。")
+def cases_import(files: tuple[Path, ...], received: str | None, attach: tuple[Path, ...]) -> None:
     """收下公共网站存成文件的申请（门户当时连不上）；每件输出受理编号和查询码，由经办人转交本人。有未收下的以 1 退出。"""
-    from ckanext.mulu.logic import refusal
-    from ckanext.mulu.public_requests import saved
+    from ckanext.mulu.public_requests import handing_in
 
-    try:
-        rows = saved.read(file.read())
-    except tk.ValidationError as error:
-        rows = []
-        click.echo("\n".join(map(str, refusal.problems_of(error))), err=True)
-    refused = not rows
-    for n, row in enumerate(rows, start=1):
-        try:
-            done = saved.file(row)
-            click.echo(f"第{n}件　{done['procedure_title']}　受理编号 {done['receipt']}　查询码 {done['code']}　{done['due_on'] or ''}")
-        except (tk.ValidationError, tk.ObjectNotFound) as error:
-            refused = True
-            told = refusal.problems_of(error) if isinstance(error, tk.ValidationError) else [error.message]
-            click.echo(f"第{n}件　未收下：{'；'.join(map(str, told))}", err=True)
-    sys.exit(1 if refused else 0)
+    lines = handing_in.lines(files, received, attach)
+    for line in lines:
+        click.echo(line.text, err=not line.taken)
+    sys.exit(0 if lines and all(line.taken for line in lines) else 1)
 
 
 @mulu.command("seed-demo")

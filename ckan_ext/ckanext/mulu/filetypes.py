@@ -6,24 +6,13 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Mapping
 from typing import IO, Any
 
 import magic
 
-ACCEPTED = "PDF、JPG、PNG、DOCX、XLSX、TXT、CSV"
-_OFFICE = "application/vnd.openxmlformats-officedocument"
-TYPES: Mapping[str, tuple[str, ...]] = {
-    "application/pdf": (".pdf",),
-    "image/jpeg": (".jpg", ".jpeg"),
-    "image/png": (".png",),
-    f"{_OFFICE}.wordprocessingml.document": (".docx",),
-    f"{_OFFICE}.spreadsheetml.sheet": (".xlsx",),
-    "text/csv": (".csv", ".txt"),
-    "text/plain": (".txt", ".csv"),
-}
-"""Media type → the endings that its name may have, the usual one first."""
+from mulu.attached import ACCEPTED, TYPES
 
+_OFFICE = "application/vnd.openxmlformats-officedocument"
 HEAD = 8192
 LONGEST_NAME = 100
 _UNPACKED = 60 * 2**20

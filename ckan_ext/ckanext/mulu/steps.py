@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from ckan import model
@@ -27,15 +27,18 @@ from mulu.profile import Profile
 
 def open_(
     procedure_id: str, subject: Mapping[str, Any], actor: Person, data: Mapping[str, Any], touched: Touched,
-    *, entry: dict[str, Any] | None = None,
+    *, entry: dict[str, Any] | None = None, since: date | None = None,
 ) -> Case:  # fmt: skip
-    """Open a case; Refused says every reason. ``entry``: the subject in wire form, where the caller has it at hand."""
+    """Open a case; Refused says every reason. ``entry``: the subject in wire form, where the caller has it at hand.
+
+    since: the day on which it was handed in, where it is entered later.
+    """
     procedure = load_procedure(procedure_id)
     place = entries.profile()
     outcome = open_case(
         procedure, place, entries.calendar(), id=str(uuid.uuid4()), subject=subject, actor=actor, data=data, now=cases.now(),
-        facts=Facts(procedure_id, subject, data, place, entry),
-    )  # fmt: skip
+        facts=Facts(procedure_id, subject, data, place, entry), since=since,
+    )  # fmt: skip  # fmt: skip
     keep_rules(procedure, place)
     return _store(procedure, outcome, touched, new=True)
 

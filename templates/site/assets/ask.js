@@ -1,18 +1,22 @@
 // A request: filled in at leisure, kept in the browser while it is unsent, sent to the portal, answered by a receipt.
 (() => {
-  const { Unreachable, Refused, call, proof, make, show, tell, receipt, save, day } = mulu.portal;
+  const { Unreachable, Refused, call, proof, prepare, sha256, make, show, tell, receipt, save, day, drafts, wrongFiles, listed, PREFIX } = mulu.portal;
   const form = document.getElementById("ask");
   const { procedure, about, title } = form.dataset;
   const fields = [...form.querySelectorAll(".field")];
   const progress = document.getElementById("progress"), kept = document.getElementById("kept");
   const page = (new URLSearchParams(location.search).get("entry") || "").match(/^[a-z0-9][a-z0-9_-]{0,99}$/)?.[0] || "";
-  const KEY = `mulu.ask.${procedure}.${about ? page : ""}`;
+  const KEY = `${PREFIX}${procedure}.${about ? page : ""}`;
+  // A number of its own, by which the portal takes the request once, however often it is sent or handed in
+  const drawn = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  let id = drawn();
   let entry = null;
   let sending = false;
   let timer = 0;
+  let full = false;
 
   const store = {
-    read() { try { return JSON.parse(localStorage.getItem(KEY)) || null; } catch { return null; } },
+    read: () => drafts().find((one) => one.key === KEY) || null,
     write(value) {
       try {
         if (value) localStorage.setItem(KEY, JSON.stringify(value));
@@ -52,12 +56,18 @@
   }
 
   const now = () => new Date().toISOString();
-  const keep = (waiting) => {
+  const keep = (waiting, doubtful = false) => {
     const given = data();
-    const draft = { procedure, title, page, entry: entry?.id || "", about: entry?.title || "", data: given, saved_at: now(), waiting };
-    store.write(Object.keys(given).length ? draft : null);
+    const draft = { id, procedure, title, page, entry: entry?.id || "", about: entry?.title || "", data: given, saved_at: now(), waiting, doubtful };
+    const kept = store.write(Object.keys(given).length ? draft : null);
+    if (!kept && !full) show(progress, "浏览器没能保存填写的内容，离开本页会丢失；需要的请存成文件。");
+    full = !kept;
   };
-  const forget = () => { clearTimeout(timer); store.write(null); };
+  const again = () => { const old = store.read(); keep(Boolean(old?.waiting), Boolean(old?.doubtful)); };
+  const forget = () => { clearTimeout(timer); store.write(null); id = drawn(); };
+
+  // Letters as the portal counts them; of what is far too long only roughly, or each key would take a second
+  const letters = (text, max) => (text.length > 3 * max ? text.length : [...text].length);
 
   // What is missing or too long. The portal checks everything again.
   function needed(field) {
@@ -69,12 +79,13 @@
   }
 
   function problems() {
-    const found = [];
+    const found = about === "must" && !entry ? [{ field: "", message: "请先选定条目" }] : [];
     for (const field of fields) {
       const { key, kind, label, max } = field.dataset, given = value(field), must = needed(field);
       const say = (message) => found.push({ field: key, message });
       if (!filled(given)) must && say(must);
-      else if (kind !== "number" && max && [...given].length > Number(max)) say(`“${label}”有${[...given].length}字，最多${max}字`);
+      else if (kind === "files") wrongFiles(given, JSON.parse(field.dataset.files)).forEach(say);
+      else if (kind !== "number" && max && letters(given, max) > Number(max)) say(`“${label}”有${letters(given, max)}字，最多${max}字`);
       else if (kind === "email" && !form.querySelector(`#f-${key}`).validity.valid) say(`“${label}”应为形如 name@example.com 的电子邮箱`);
     }
     return found;
@@ -85,21 +96,29 @@
       const room = field.querySelector(".room"), mark = field.querySelector(".must");
       if (field.dataset.needed) mark.hidden = !needed(field);
       if (!room) continue;
-      const length = [...value(field)].length, max = Number(field.dataset.max);
+      const max = Number(field.dataset.max), length = letters(value(field), max);
       room.hidden = length < max * 0.8;
       room.textContent = mulu.translate(length > max ? `已写 ${length} 字，超出 ${length - max} 字` : `已写 ${length} 字，最多 ${max} 字`);
     }
   }
 
-  function file() {
-    const request = { mulu_request: 1, procedure, entry: entry?.id || "", data: data(), saved_at: now() };
+  // What `mulu cases import` takes. The check finds what is damaged on the way.
+  async function file() {
+    const wrong = problems();
+    tell(form, wrong);
+    if (wrong.length) return;
+    const request = { mulu_request: 1, id, procedure, entry: entry?.id || "", data: data(), saved_at: now() };
+    request.check = await sha256(JSON.stringify([request.id, request.procedure, request.entry, request.data, request.saved_at]));
     save(new Blob([JSON.stringify(request, null, 1)], { type: "application/json" }), `${title}-${request.saved_at.slice(0, 10)}.json`);
+    keep(true);
+    show(progress, "已存成文件。请连同附件送交主管部门，收件后给您受理编号和查询码。");
   }
 
   async function send(again = false) {
     const body = new FormData();
     body.set("altcha", await proof());
     body.set("procedure", procedure);
+    body.set("request", id);
     if (entry) body.set("entry", entry.id);
     body.set("data", JSON.stringify(data()));
     body.set("website", form.elements.website.value);
@@ -115,7 +134,6 @@
   async function submit() {
     if (sending) return;
     const wrong = problems();
-    if (about === "must" && !entry) wrong.unshift({ field: "", message: "请先选定条目" });
     tell(form, wrong);
     if (wrong.length) return;
     sending = true;
@@ -126,10 +144,11 @@
       const answer = await send();
       forget();
       form.hidden = true;
+      form.reset(); // nothing to be sent again by the back button
       receipt(document.getElementById("receipt"), answer, entry?.title || "");
     } catch (error) {
       if (error instanceof Refused) { keep(false); tell(form, error.problems); }
-      else if (error instanceof Unreachable) { keep(true); unsent(now(), true, error.doubtful); }
+      else if (error instanceof Unreachable) { const doubt = error.doubtful || Boolean(store.read()?.doubtful); keep(true, doubt); unsent(now(), true, doubt); }
       else throw error;
     } finally {
       progress.replaceChildren();
@@ -139,10 +158,10 @@
   }
 
   function unsent(saved_at, just, doubtful) {
-    const away = doubtful ? "没有收到受理门户的回应，不能确定是否已经提交。" : "暂时连接不上受理门户，还没有提交。";
+    const away = doubtful ? "没有收到受理门户的回应，不能确定是否已经提交。再次提交不会重复受理。" : "暂时连接不上受理门户，还没有提交。";
     const files = fields.some((field) => field.dataset.kind === "files" && value(field).length);
     show(kept,
-      make("p", {}, make("strong", {}, just ? away : `有一份没有提交的内容，${day(saved_at)}保存。`)),
+      make("p", {}, make("strong", {}, just || doubtful ? away : `有一份没有提交的内容，${day(saved_at)}保存。`)),
       make("p", {}, "填写的内容已经保存在这台设备上，稍后可以再次提交；也可以存成文件，交给主管部门。"),
       files || !just ? make("p", {}, "附件没有保存，关闭本页后需要重新选择。") : null,
       make("p", { class: "actions" },
@@ -156,11 +175,15 @@
     document.getElementById("subject").hidden = false;
     try {
       const answer = await fetch(`${mulu.root}entry/${page}/entry.json`);
-      if (!answer.ok) throw new Error(answer.status);
+      if (!answer.ok) throw new Refused(answer.status);
       entry = await answer.json();
-    } catch {
-      show(document.getElementById("entry"), "没有找到这个条目，可能已经撤下。");
-      return;
+    } catch (error) {
+      const draft = store.read();
+      if (error instanceof Refused || !draft?.entry) {
+        show(document.getElementById("entry"), error instanceof Refused ? "没有找到这个条目，可能已经撤下。" : "暂时取不到这个条目的信息，请检查网络后刷新本页。");
+        return;
+      }
+      entry = { id: draft.entry, title: draft.about }; // no network: as it was when this was filled in
     }
     const place = document.getElementById("entry");
     place.removeAttribute("lang");
@@ -176,14 +199,23 @@
   form.addEventListener("input", () => {
     follow();
     clearTimeout(timer);
-    timer = setTimeout(() => keep(Boolean(store.read()?.waiting)), 300);
+    timer = setTimeout(again, 300);
   });
   form.addEventListener("change", ({ target }) => {
     if (target.type !== "file") return;
     const list = document.getElementById(`files-${target.name}`);
-    list.replaceChildren(...[...target.files].map((one) => make("li", {}, `${one.name}（${(one.size / 1e6).toFixed(1)} MB）`)));
+    list.replaceChildren(...listed([...target.files]));
+    const field = target.closest(".field"), place = document.getElementById(`e-${target.name}`);
+    show(place, ...wrongFiles([...target.files], JSON.parse(field.dataset.files)).map((one) => make("span", { lang: "zh-CN" }, one)));
+    target.toggleAttribute("aria-invalid", place.childElementCount > 0);
   });
-  addEventListener("pagehide", () => { if (!form.hidden) keep(Boolean(store.read()?.waiting)); });
+  addEventListener("pagehide", () => { if (!form.hidden) again(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden && !form.hidden) again(); });
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key !== KEY || form.hidden) return;
+    if (newValue === null) id = drawn(); // the other one was sent: what is here is another request
+    show(progress, newValue === null ? "这张表在另一个窗口里已经提交或者清除。" : "这张表同时在另一个窗口里填写，保存的是最后改动的一份。");
+  });
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   document.getElementById("to-file").onclick = file;
   document.getElementById("clear").onclick = () => {
@@ -195,11 +227,13 @@
     follow();
   };
 
+  prepare();
   choose().then(() => {
     const saved = store.read();
     if (saved?.data) {
       fill(saved.data);
-      if (saved.waiting) unsent(saved.saved_at, false);
+      id = saved.id || id;
+      if (saved.waiting) unsent(saved.saved_at, false, saved.doubtful);
       else show(progress, `已恢复${day(saved.saved_at)}填写的内容。`);
     }
     follow();

@@ -46,15 +46,28 @@
     throw new Refused(answer.status, told.length ? told : [{ field: "", message: reason(answer) }]);
   }
 
+  // The worker that computes: fetched when a form is opened, so that it is there when the network is not.
+  let worker = null;
+  function prepare() {
+    worker ||= new Worker(root + "assets/proof.js");
+    worker.onerror = () => { worker = null; };
+  }
+
+  function compute(task) {
+    prepare();
+    return new Promise((done, failed) => {
+      worker.onmessage = ({ data }) => done(data);
+      worker.onerror = () => { worker = null; failed(new Unreachable()); };
+      worker.postMessage(task);
+    });
+  }
+
+  const sha256 = (text) => compute({ text });
+
   // A proof of work instead of a picture puzzle: no one has to see or hear anything.
   async function proof() {
     const task = await call("challenge");
-    const number = await new Promise((done, failed) => {
-      const worker = new Worker(root + "assets/proof.js");
-      worker.onmessage = ({ data }) => { worker.terminate(); done(data); };
-      worker.onerror = () => { worker.terminate(); failed(new Unreachable()); };
-      worker.postMessage({ salt: task.salt, challenge: task.challenge, most: task.maxnumber ?? task.maxNumber ?? 1_000_000 });
-    });
+    const number = await compute({ salt: task.salt, challenge: task.challenge, most: task.maxnumber ?? task.maxNumber ?? 1_000_000 });
     if (number === null || task.algorithm !== "SHA-256") throw new Unreachable();
     const { algorithm, challenge, salt, signature } = task;
     return btoa(JSON.stringify({ algorithm, challenge, number, salt, signature }));
@@ -78,7 +91,7 @@
 
   // All problems at once: in a summary that gets the focus and leads to the fields, and at the fields.
   function tell(form, problems) {
-    const summary = form.querySelector("#problems");
+    const summary = form.querySelector(".problems");
     for (const old of form.querySelectorAll(".wrong")) old.replaceChildren();
     for (const old of form.querySelectorAll("[aria-invalid]")) old.removeAttribute("aria-invalid");
     summary.hidden = !problems.length;
@@ -102,5 +115,36 @@
   };
   const due = (one) => day(one.due_on) + (one.provisional ? "（暂定，节假日安排公布后可能调整）" : "");
 
-  mulu.portal = { Unreachable, Refused, call, proof, make, show, tell, day, due, address };
+  // What is unsent on this device. A draft is forgotten after a week, what was meant to be sent after a month.
+  const WEEK = 7 * 864e5, PREFIX = "mulu.ask.";
+  function drafts() {
+    const found = [];
+    try {
+      for (const key of Object.keys(localStorage).filter((one) => one.startsWith(PREFIX))) {
+        let one = null;
+        try { one = JSON.parse(localStorage.getItem(key)); } catch { /* not ours, or cut off */ }
+        const age = Date.now() - Date.parse(one?.saved_at);
+        if (age < (one?.waiting ? 4 * WEEK + 2 * 864e5 : WEEK)) found.push({ ...one, key });
+        else localStorage.removeItem(key);
+      }
+    } catch { /* storage is off: nothing is kept */ }
+    return found;
+  }
+
+  // Files as far as a browser can judge them: by number, size and ending. The portal looks into them.
+  const ending = (name) => /\.[^.]+$/.exec(name)?.[0].toLowerCase() || "";
+  function wrongFiles(files, { most, bytes, all, endings, accepted }) {
+    const found = files.length > most ? [`附件有${files.length}个，最多${most}个`] : [];
+    for (const { name, size } of files) {
+      if (!size) found.push(`附件“${name}”是空文件`);
+      else if (size > bytes) found.push(`附件“${name}”有 ${(size / 2 ** 20).toFixed(1)} MB，每个附件最大 ${bytes >> 20} MB`);
+      if (!endings.includes(ending(name))) found.push(`附件“${name}”不是可以受理的格式，请换成 ${accepted}`);
+    }
+    if (files.reduce((sum, one) => sum + one.size, 0) > all) found.push(`附件合计最大 ${all >> 20} MB`);
+    return found;
+  }
+
+  const listed = (files) => files.map((one) => make("li", {}, make("bdi", {}, one.name), `（${one.size < 1e5 ? `${Math.ceil(one.size / 1e3)} KB` : `${(one.size / 2 ** 20).toFixed(1)} MB`}）`));
+
+  mulu.portal = { Unreachable, Refused, call, proof, prepare, sha256, make, show, tell, day, due, address, drafts, wrongFiles, listed, PREFIX };
 })();

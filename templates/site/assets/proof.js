@@ -1,4 +1,4 @@
-// A worker: finds the number whose SHA-256 with the salt is the challenge. In plain JavaScript, since crypto.subtle is missing over plain http.
+// A worker: finds the number whose SHA-256 with the salt is the challenge, or the SHA-256 of a text. In plain JavaScript, since crypto.subtle is missing over plain http.
 const K = [], START = [];
 for (let candidate = 2; K.length < 64; candidate++) {
   let prime = true;
@@ -39,8 +39,9 @@ function sha256(bytes) {
   return [...hash].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-onmessage = ({ data: { salt, challenge, most } }) => {
+onmessage = ({ data: { salt, challenge, most, text } }) => {
   const encoder = new TextEncoder();
+  if (text !== undefined) return postMessage(sha256(encoder.encode(text)));
   for (let number = 0; number <= most; number++)
     if (sha256(encoder.encode(salt + number)) === challenge) return postMessage(number);
   postMessage(null);

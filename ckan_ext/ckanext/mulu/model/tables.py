@@ -157,8 +157,13 @@ receipt = Table(
     Column("case_id", Text),
     Column("code_hash", Text),
     Column("created_at", DateTime(timezone=True)),
+    Column("request_hash", Text),
+    Column("way", Text),
 )  # fmt: skip
-"""What a member of the public holds: the receipt number, and the hash of the query code that was shown once."""
+"""What a member of the public holds: the receipt number, and the hash of the query code that was shown once.
+
+request_hash: SHA-256 of the request's own number, drawn by the browser; "" without one. way: how it came, ``web`` or ``file``.
+"""
 
 attachment = Table(
     "mulu_attachment", metadata,

@@ -101,6 +101,12 @@ def render(template: str, context: Mapping[str, Any]) -> Letter:
     return Letter(title, html.render(context), text)
 
 
+def objection(case: Case, place: Profile, template: str) -> str:
+    """How an answer of this kind is objected to, as its letter says; "" where no regulation names a way."""
+    way = wording.objection(case, place, [], template)
+    return str(_ENV.get_template("_words.jinja").module.objection(way, place.authority_name)).strip() if way else ""
+
+
 def _plain_title(template: str) -> str:
     if template == PROMISE:
         return str(entries.profile().value("promise_letter").value)

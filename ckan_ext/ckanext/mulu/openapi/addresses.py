@@ -23,12 +23,13 @@ def paths() -> dict[str, Any]:
         "/mulu/data/open/{resource}": {"get": _data("mulu_data_open", "部分开放的表：只有开放的列", "resource")},
         "/mulu/public/challenge": {"get": _public("mulu_public_challenge", "安全校验（ALTCHA）", {"200": FREE})},
         "/mulu/public/procedures": {"get": _public("mulu_public_procedures", "公众可以办理的事项和要填的栏目", {"200": record({"procedures": listed(FREE)})})},
-        "/mulu/public/requests": {"post": _public("mulu_public_request", "提交：复核申请、疑义校核、数据需求、投诉举报", {"201": FILED}, body(
-            {"procedure": {"enum": list(PROCEDURES)}, "data": FREE, "altcha": TEXT}, entry=ID))},
+        "/mulu/public/requests": {"post": _public("mulu_public_request", "提交：复核申请、疑义校核、数据需求、意见建议、投诉举报", {"201": FILED}, body(
+            {"procedure": {"enum": list(PROCEDURES)}, "data": FREE, "altcha": TEXT}, entry=ID, request=TEXT))},
         "/mulu/public/status": {"post": _public("mulu_public_status", "凭收件编号和查询码查进度", {"200": FREE}, body(RECEIPT))},
+        "/mulu/public/supplement": {"post": _public("mulu_public_supplement", "补充说明", {"200": FREE}, body({**RECEIPT, "supplement": TEXT}))},
         "/mulu/public/withdraw": {"post": _public("mulu_public_withdraw", "撤回", {"200": FREE}, body(RECEIPT, reason=TEXT))},
         "/mulu/public/ledger": {"get": _public("mulu_public_ledger", "公开台账", {"200": record({"rows": listed(FREE), "counts": FREE})}, query={
-            "procedure": {"enum": ["rereview", "demand"]}, "page": {"type": "integer", "minimum": 1, "maximum": 100_000}})},
+            "procedure": {"enum": ["rereview", "demand", "suggestion"]}, "page": {"type": "integer", "minimum": 1, "maximum": 100_000}})},
         **feeds.paths(),
     }  # fmt: skip
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 import ckan.plugins.toolkit as tk
 from ckan import model
@@ -26,6 +28,9 @@ from mulu.receipt import same_title
 SECOND = "second"
 """The event by which the same demand counts up."""
 VISITOR = receipts.holder("")
+AGAIN = timedelta(days=1)
+"""For how long a request that is sent again is answered with its receipt again."""
+_NUMBER = re.compile(r"[0-9a-f]{32}")
 Subject = dict[str, str]
 
 
@@ -50,10 +55,27 @@ def described(procedure: Procedure) -> dict[str, Any]:
     }
 
 
+class Sent(NamedTuple):
+    """How a request came. request: its own number (32 hexadecimal digits, drawn by the browser), "" without one; way: ``web``, or
+    ``file`` for what an official enters; since: the day on which that was handed in; note: what the case's history says of it."""
+
+    request: str = ""
+    way: str = "web"
+    since: date | None = None
+    note: str = ""
+
+
+BY_THE_SITE = Sent()
+
+
 def file(
-    procedure_id: Any, entry: Any, data: Any, uploads: Iterable[Any] = (), *, about_to: Callable[[Subject], None] = lambda subject: None
-) -> dict[str, Any]:
-    """Open a case, or join one: {receipt, code, procedure_title, state, due_on, provisional, article}. Nothing stays of a refusal.
+    procedure_id: Any, entry: Any, data: Any, uploads: Iterable[Any] = (), *, sent: Sent = BY_THE_SITE,
+    about_to: Callable[[Subject], None] = lambda subject: None,
+) -> dict[str, Any]:  # fmt: skip
+    """Open a case, or join one: {receipt, code, procedure, procedure_title, title, filed_on, state, due_on, provisional, article,
+    repeated}. Nothing stays of a refusal.
+
+    A request that was taken before, and whose receipt was lost on the way, has its receipt again (``repeated``), with a new code.
 
     :param entry: id or name of a published entry; "" for the place
     :param data: the fields that ``described`` names, files apart
@@ -63,6 +85,8 @@ def file(
     :raises tk.ObjectNotFound: when no such entry is published
     """
     refusal.require_storable({"procedure": procedure_id, "entry": entry, "data": data})
+    if not isinstance(sent.request, str) or (sent.request and not _NUMBER.fullmatch(sent.request)):
+        raise refusal.one("request", "not_a_number", tk._("提交的编号应为32位十六进制数字"))
     procedure = next((one for one in procedures() if one.id == procedure_id), None)
     if procedure is None:
         names = "、".join(f"{one.id}（{one.title}）" for one in procedures())
@@ -77,30 +101,48 @@ def file(
         found = forms.read(forms.in_place(procedure.opening.fields, entries.profile()), data, {}, cases.now().astimezone(SHANGHAI).date(), article)
         raise refusal.error([Problem("entry", "required", message, entry, article), *problems, *found[1]])
     about_to(subject)
+    kept = False
     try:
         with transaction({}) as touched:
-            held = _file(procedure, subject, data, files, problems, touched)
+            receipts.lock(procedure)
+            held = _again(procedure, sent)
+            kept = held is None
+            held = held or _file(procedure, subject, data, files, problems, sent, touched)
     except BaseException:
         attachments.discard(files)
         raise
     shown = lookup.of_holder(held.number)
-    keys = ("procedure_title", "state", "due_on", "provisional")
+    keys = ("procedure", "procedure_title", "title", "filed_on", "state", "due_on", "provisional")
     cited = entries.profile().cite(procedure.opening.cite)
-    return {"receipt": held.number, "code": held.code, **{key: shown[key] for key in keys}, "article": cited}
+    return {"receipt": held.number, "code": held.code, **{key: shown[key] for key in keys}, "article": cited, "repeated": not kept}
+
+
+def _again(procedure: Procedure, sent: Sent) -> Receipt | None:
+    """The receipt of a request that was taken already, under a new code: only its sender knows the request's number, and only
+    within a day, when the answer was lost. What was handed in as a file, or long ago, is not given out again."""
+    row = receipts.of_request(sent.request)
+    if row is None:
+        return None
+    fresh = cases.now() - row.created_at < AGAIN and row.way == sent.way == "web"
+    if not fresh or cases.get(row.case_id).procedure != procedure.id:
+        day = row.created_at.astimezone(SHANGHAI).date()
+        message = tk._("这件申请已于{day}收下，受理编号 {receipt}，不再重复收").format(day=day, receipt=row.receipt)
+        raise refusal.one("", "taken_already", message)
+    return receipts.renew(row.receipt)
 
 
 def _file(
-    procedure: Procedure, subject: Subject, data: Mapping[str, Any], files: list[Upload], problems: list[Problem], touched: Touched
+    procedure: Procedure, subject: Subject, data: Mapping[str, Any], files: list[Upload], problems: list[Problem], sent: Sent, touched: Touched
 ) -> Receipt:
-    receipts.lock(procedure)
+    """A new receipt; the caller holds the lock."""
     held = receipts.new(procedure)
     me = receipts.holder(held.number)
     field = _files_field(procedure)
-    sent = {key: value for key, value in data.items() if key != field}
-    filled = subjects.given(procedure.id, subject, sent, me) | ({field: [one.named for one in files]} if files else {})
+    told = {key: value for key, value in data.items() if key != field} | ({"reason": sent.note} if sent.note else {})
+    filled = subjects.given(procedure.id, subject, told, me) | ({field: [one.named for one in files]} if files else {})
     opening = model.Session.begin_nested()
     try:
-        case = steps.open_(procedure.id, subject, me, filled, touched)
+        case = steps.open_(procedure.id, subject, me, filled, touched, since=sent.since)
     except Refused as refused:
         raise refusal.error([*problems, *refused.problems]) from None
     if problems:
@@ -111,7 +153,7 @@ def _file(
     else:
         opening.commit()
     attachments.store(case.id, files, me.id)
-    receipts.keep(held, case.id, case.updated_at)
+    receipts.keep(held, case.id, case.updated_at, sent.request, sent.way)
     return held
 
 

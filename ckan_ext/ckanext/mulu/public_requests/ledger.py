@@ -1,10 +1,13 @@
 """公开台账: what the public asked for, what came of it, and how long it took; never who asked, never their own words.
 
-The shape is that of the snapshot's ``ledger`` (mulu_site.ledger).
+The shape is that of the snapshot's ``ledger`` (mulu_site.ledger). An answer is where the case's clock stopped for good: for a demand
+that a department has taken up, that day, though the case goes on until the data is in the catalogue.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
 from statistics import median
 from typing import Any
 
@@ -28,10 +31,10 @@ CLASSES = ("open_type", "share_type")
 def page(procedure: str, number: int) -> dict[str, Any]:
     """``{procedure, page, pages, count, rows, counts}``; ValidationError's problem for a procedure whose cases are not listed.
 
-    :param procedure: rereview or demand; "" for the counts alone
+    :param procedure: rereview, demand or suggestion; "" for the counts alone
     """
     if procedure not in (*LISTED, ""):
-        raise refusal.one("procedure", "not_in_list", tk._("公开台账列出复核申请（rereview）和数据需求（demand）"), value=procedure)
+        raise refusal.one("procedure", "not_in_list", tk._("公开台账列出复核申请（rereview）、数据需求（demand）和公开答复的意见建议（suggestion）"), value=procedure)
     count = model.Session.execute(select(func.count()).select_from(table).where(_of(procedure))).scalar_one() if procedure else 0
     number = max(1, number)
     rows = _rows(procedure, PAGE, (number - 1) * PAGE) if procedure else []
@@ -39,56 +42,93 @@ def page(procedure: str, number: int) -> dict[str, Any]:
 
 
 def whole() -> dict[str, Any]:
-    """All of it, as the snapshot carries it: {rereviews, demands, counts}."""
-    return {"rereviews": _rows("rereview"), "demands": _rows("demand"), "counts": counts()}
+    """All of it, as the snapshot carries it: {rereviews, demands, suggestions, counts}."""
+    return {"rereviews": _rows("rereview"), "demands": _rows("demand"), "suggestions": _rows("suggestion"), "counts": counts()}
 
 
 def counts() -> dict[str, Row]:
-    """Of each public procedure: {filed, open, answered, overdue, days}; days: median of working days until the answer, or None.
+    """Of each public procedure: {filed, open, answered, withdrawn, overdue, in_time, days, longest, ends}.
 
-    A withdrawn request is filed and not answered.
+    filed = open + answered + withdrawn, where open means not answered; overdue: open past the date; in_time: answered by it; days,
+    longest: median and most working days until the answer, None while there is none; ends: {final state: how many ended so}.
+    Nothing is told by person, entry or month, so that a small number points at nobody.
     """
-    calendar = entries.calendar()
-    found: dict[str, Row] = {one.id: {"filed": 0, "open": 0, "answered": 0, "overdue": 0, "days": None} for one in procedures()}
+    found: dict[str, Row] = {
+        one.id: {"filed": 0, "open": 0, "answered": 0, "withdrawn": 0, "overdue": 0, "in_time": 0, "days": None, "longest": None, "ends": Counter()}
+        for one in procedures()
+    }
     taken: dict[str, list[int]] = {name: [] for name in found}
     today = cases.now().astimezone(SHANGHAI).date()
-    columns = (table.c.procedure, table.c.state, table.c.is_open, table.c.due_on, table.c.opened_at, table.c.updated_at)
-    for row in model.Session.execute(select(*columns).where(table.c.procedure.in_(found))):
-        one = found[row.procedure]
+    query = select(table.c.body, table.c.is_open).where(table.c.procedure.in_(found))
+    for row in model.Session.execute(query.execution_options(yield_per=500)):
+        case = Case.from_dict(row.body)
+        one, answered = found[case.procedure], _answered_on(case, row.is_open)
         one["filed"] += 1
-        if row.is_open:
-            one["open"] += 1
-            one["overdue"] += bool(row.due_on and row.due_on < today)
-        elif row.state != WITHDRAWN:
+        if not row.is_open:
+            one["ends"][case.state] += 1
+        if case.state == WITHDRAWN:
+            one["withdrawn"] += 1
+        elif answered:
             one["answered"] += 1
-            taken[row.procedure].append(calendar.between(row.opened_at.astimezone(SHANGHAI).date(), row.updated_at.astimezone(SHANGHAI).date()))
+            one["in_time"] += all(clock.due_on >= answered for clock in case.clocks)
+            taken[case.procedure].append(_days(case, answered))
+        else:
+            one["open"] += 1
+            one["overdue"] += bool(case.due and case.due.due_on < today)
     for name, days in taken.items():
-        found[name]["days"] = median(days) if days else None
+        found[name] |= {"days": median(days) if days else None, "longest": max(days, default=None), "ends": dict(found[name]["ends"])}
     return found
 
 
+def _answered_on(case: Case, is_open: bool) -> date | None:
+    """The day of the answer; None where there is none yet."""
+    stopped = [clock.stopped_at for clock in case.clocks]
+    if stopped and all(stopped):
+        return max(day for day in stopped if day)
+    return None if is_open else _day(case.updated_at)
+
+
+def _days(case: Case, until: date) -> int:
+    """Working days from the day on which it was handed in."""
+    return entries.calendar().between(_day(case.opened_at), until)
+
+
+def _day(at: Any) -> date:
+    return at.astimezone(SHANGHAI).date()  # type: ignore[no-any-return]
+
+
 def _of(procedure: str) -> ColumnElement[bool]:
-    return table.c.procedure == procedure
+    if procedure != "suggestion":
+        return table.c.procedure == procedure
+    summed_up = func.coalesce(table.c.body[("data", "summary")].astext, "") != ""  # the authority's word that it is public
+    return (table.c.procedure == procedure) & ~table.c.is_open & summed_up
 
 
 def _rows(procedure: str, limit: int | None = None, offset: int = 0) -> list[Row]:
-    query = select(table.c.body).where(_of(procedure)).order_by(table.c.opened_at.desc(), table.c.id).limit(limit).offset(offset)
-    return [LISTED[procedure](Case.from_dict(body)) for body in model.Session.execute(query).scalars()]
+    query = select(table.c.body, table.c.is_open).where(_of(procedure)).order_by(table.c.opened_at.desc(), table.c.id)
+    return [LISTED[procedure](Case.from_dict(row.body), row.is_open) for row in model.Session.execute(query.limit(limit).offset(offset))]
 
 
-def _rereview(case: Case) -> Row:
-    state = cases.procedure_of(case).states[case.state]
-    filed, closed = case.opened_at.astimezone(SHANGHAI).date(), case.updated_at.astimezone(SHANGHAI).date()
-    decided = state.final and state.key != WITHDRAWN
+def _times(case: Case, is_open: bool) -> Row:
+    """{filed_on, decided_on, days}; "" and None while it is not answered, or where it was taken back."""
+    answered = None if case.state == WITHDRAWN else _answered_on(case, is_open)
+    return {
+        "filed_on": _day(case.opened_at).isoformat(),
+        "decided_on": answered.isoformat() if answered else "",
+        "days": _days(case, answered) if answered else None,
+    }
+
+
+def _rereview(case: Case, is_open: bool) -> Row:
+    times = _times(case, is_open)
+    decided = bool(times["decided_on"])
     return {
         "entry": case.subject["id"],
         "title": case.subject["title"],
-        "filed_on": filed.isoformat(),
-        "decided_on": closed.isoformat() if decided else "",
         "state": case.state,
         "result": _change(case.data.get("before") or {}, case.data.get("after") or {}) if decided else "",
         "outcome": case.data.get("outcome", "") if decided else "",
-        "days": entries.calendar().between(filed, closed) if decided else None,
+        **times,
     }
 
 
@@ -100,15 +140,21 @@ def _change(before: Row, after: Row) -> str:
     )
 
 
-def _demand(case: Case) -> Row:
+def _demand(case: Case, is_open: bool) -> Row:
     """What an anonymous person wrote is not published by a government before somebody looked at it: by the dispatch."""
     looked_at = bool(case.data.get("department"))
     return {
         "title": case.subject["title"] if looked_at else tk._("（主管部门尚未审看的需求）"),
         "count": int(case.data.get("count") or 1),
         "state": case.state,
-        "filed_on": case.opened_at.astimezone(SHANGHAI).date().isoformat(),
+        "entry": case.data.get("entry") or "",
+        **_times(case, is_open),
     }
 
 
-LISTED = {"rereview": _rereview, "demand": _demand}
+def _suggestion(case: Case, is_open: bool) -> Row:
+    """Only what the authority has summed up and answered in public."""
+    return {"title": case.data["summary"], "kind": case.data["kind"], "outcome": case.data["outcome"], **_times(case, is_open)}
+
+
+LISTED = {"rereview": _rereview, "demand": _demand, "suggestion": _suggestion}

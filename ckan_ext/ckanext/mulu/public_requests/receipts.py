@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ckan import model
 from pypinyin import Style, lazy_pinyin
-from sqlalchemy import Integer, cast, func, insert, select
+from sqlalchemy import Integer, cast, func, insert, select, update
 
 from ckanext.mulu import cases, entries
 from ckanext.mulu.model.tables import receipt as table
@@ -45,9 +45,22 @@ def new(procedure: Procedure) -> Receipt:
     return Receipt(receipt.number(place, letters(procedure), day, (last or 0) + 1), receipt.make_code())
 
 
-def keep(held: Receipt, case_id: str, at: datetime) -> None:
+def keep(held: Receipt, case_id: str, at: datetime, request: str = "", way: str = "web") -> None:
+    """request: the request's own number, "" without one; way: ``web`` or ``file``."""
     row = {"receipt": held.number, "case_id": case_id, "code_hash": _hash(held).hex(), "created_at": at}
-    model.Session.execute(insert(table).values(**row))
+    model.Session.execute(insert(table).values(**row, request_hash=request and _request_hash(request), way=way))
+
+
+def of_request(request: str) -> Any:
+    """The row of the receipt that was given for a request of this number, or None."""
+    return model.Session.execute(select(table).where(table.c.request_hash == _request_hash(request))).first() if request else None
+
+
+def renew(number: str) -> Receipt:
+    """A new query code for a receipt whose first one never arrived; the old one is void."""
+    held = Receipt(number, receipt.make_code())
+    model.Session.execute(update(table).where(table.c.receipt == number).values(code_hash=_hash(held).hex()))
+    return held
 
 
 def find(number: str, code: str) -> Any:
@@ -62,6 +75,11 @@ def holder(number: str) -> Person:
     """The member of the public who holds a receipt: nobody knows more of them."""
     me = f"public:{number}"
     return Person(me, "社会公众", frozenset({Role("public", me)}))
+
+
+def _request_hash(request: str) -> str:
+    """Who knows the number may have the receipt again: a stolen table must not tell it. It is drawn by lot, so no salt."""
+    return hashlib.sha256(request.encode()).hexdigest()
 
 
 def _hash(held: Receipt) -> bytes:

@@ -4,8 +4,11 @@
 ``GET  /mulu/public/procedures``  what may be asked for, with its fields
 ``POST /mulu/public/requests``    multipart or JSON: procedure, entry, data, altcha, files → 201 with receipt and query code
 ``POST /mulu/public/status``      {receipt, code}
+``POST /mulu/public/supplement``  {receipt, code, supplement}, files as above
 ``POST /mulu/public/withdraw``    {receipt, code, reason}
 ``GET  /mulu/public/ledger``      procedure, page
+
+A request may bear a number of its own (``request``): sent again because its receipt was lost, it is not a second one.
 
 What is refused is ``{"problems": [{field, rule, message, article}]}``: 422, 403 (proof of work), 404, 413, 415, 429.
 """
@@ -33,12 +36,13 @@ MOST_BYTES = MOST_BYTES_IN_ALL + 2**20
 MOST_BYTES_OF_JSON = 2**20
 STATUS = {"file_too_large": 413, "files_too_large": 413, "file_type": 415, "file_active": 415, "file_bomb": 415, "file_broken": 415}
 """What a problem's rule makes of the answer; any other: 422."""
+WITH_FILES = ("mulu_public.requests", "mulu_public.supplement")
 View = Callable[[], Any]
 
 
 @mulu_public.before_request
 def sized() -> Response | None:
-    request.max_content_length = MOST_BYTES if request.endpoint == "mulu_public.requests" and not request.is_json else MOST_BYTES_OF_JSON
+    request.max_content_length = MOST_BYTES if request.endpoint in WITH_FILES and not request.is_json else MOST_BYTES_OF_JSON
     request.max_form_memory_size = MOST_BYTES_OF_JSON
     request.environ["__no_cache__"] = True  # else CKAN calls the answer public
     if request.method == "POST" and not client.may_call():
@@ -120,12 +124,15 @@ def requests() -> Response:
         return told(422, Problem("website", "must_be_empty", tk._("请不要填写这一栏")))
     if not challenge.solved(given.get("altcha")):
         return told(403, Problem("altcha", "not_solved", tk._("安全校验没有通过或者已经过期，请再提交一次")))
-    files = [file for name in ("files", "files[]") for file in request.files.getlist(name) if file.filename]
     done = intake.file(
-        given.get("procedure"), given.get("entry"), given.get("data"), files,
+        given.get("procedure"), given.get("entry"), given.get("data"), files(), sent=intake.Sent(given.get("request") or ""),
         about_to=lambda subject: client.require("entry", subject["id"]) if subject["type"] == "entry" else None,
     )  # fmt: skip
     return answered({**done, "status_url": status_url(done["receipt"])}, 201)
+
+
+def files() -> list[Any]:
+    return [file for name in ("files", "files[]") for file in request.files.getlist(name) if file.filename]
 
 
 @mulu_public.get("/status")
@@ -142,6 +149,23 @@ def status() -> Any:
 def show() -> Response:
     given = sent()
     return answered(lookup.show(given.get("receipt"), given.get("code")))
+
+
+@mulu_public.post("/supplement")
+def supplement() -> Any:
+    if request.is_json or "text/html" not in request.headers.get("Accept", ""):
+        return supplemented()
+    return page(said)
+
+
+@refusals
+def supplemented() -> Response:
+    return answered(said(sent()))
+
+
+def said(given: dict[str, Any]) -> dict[str, Any]:
+    client.require("request", client.address())
+    return lookup.supplement(given.get("receipt"), given.get("code"), given.get("supplement"), files())
 
 
 @mulu_public.post("/withdraw")
