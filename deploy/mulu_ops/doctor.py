@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import redis
@@ -202,11 +203,7 @@ def _private_files(settings: Settings) -> Answer:
 
 
 def _clockwork(settings: Settings) -> Answer:
-    command = [str(programs.BIN / "ckan"), "-c", str(settings.ini("demo")), "mulu", "clockwork", "--status"]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, env=clean_environment(), check=False)
-    if not done.stdout.strip():
-        raise ValueError(done.stderr.strip()[-300:])
-    state = json.loads(done.stdout.strip().splitlines()[-1])
+    state = _status(settings, "clockwork")
     ran, mail = state["last"], state["mail"]
     if state["late"]:
         found = f"上次运行在 {ran['started'][:16]}" if ran else "还没有运行过"
@@ -217,12 +214,29 @@ def _clockwork(settings: Settings) -> Answer:
     return _verdict(not mail["mail_given_up"], found, "ckan mulu clockwork --status 列出原因；修复后 ckan mulu clockwork --retry", Verdict.WARNING)
 
 
-def _publisher(settings: Settings) -> Answer:
-    command = [*next(one for one in programs.programs(settings) if one.name == "publisher").command, "--status"]
+def _status(settings: Settings, name: str) -> dict[str, Any]:
+    """What one of our programs tells of itself with ``--status``."""
+    command = [*next(one for one in programs.programs(settings) if one.name == name).command, "--status"]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, env=clean_environment(), check=False)
     if not done.stdout.strip():
         raise ValueError(done.stderr.strip()[-300:])
-    state = json.loads(done.stdout.strip().splitlines()[-1])
+    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return told
+
+
+def _harvest(settings: Settings) -> Answer:
+    """By what waits, not by processes: a worker may sit on another machine, and one that is there may hang."""
+    state = _status(settings, "harvest")
+    if state["late"]:
+        waits = {"到了时间没有开始的来源 {} 个": state["due"], "等待的汇聚 {} 次": state["waiting"], "中断了没有接手的 {} 次": state["left"]}
+        told = "、".join(words.format(count) for words, count in waits.items() if count)
+        return (Verdict.WARNING, f"{state['since'][:16]} 起没有汇聚进程在工作：{told}；汇聚进程启动后会补上",
+                f"mulu up；起不来的看 {settings.log}/harvest.log")  # fmt: skip
+    return Verdict.OK, f"启用的来源 {state['enabled']} 个，正在汇聚 {state['running']} 次，没有到了时间而无人执行的", ""
+
+
+def _publisher(settings: Settings) -> Answer:
+    state = _status(settings, "publisher")
     if error := state.get("error"):
         return Verdict.ERROR, f"{state['failed'][:16]} 起没有生成成：{error}", f"修复后会自动再试；详情看 {settings.log}/publisher.log"
     built = state.get("built", "")
@@ -274,5 +288,6 @@ CHECKS: dict[str, Callable[[Settings], Answer]] = {
     "站点更新": _publisher,
     "工作日历": _calendar,
     "时钟和通知": _clockwork,
+    "汇聚": _harvest,
     "邮件": _mail,
 }

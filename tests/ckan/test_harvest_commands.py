@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import ckan.plugins.toolkit as tk
 import harvesting
@@ -10,10 +11,11 @@ import pytest
 import yaml
 from ckan import model
 from ckan.tests.helpers import CKANCliRunner
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from upstream import Upstream
 
 from ckanext.mulu.cli import mulu
+from ckanext.mulu.harvest import leases
 from ckanext.mulu.model.tables import harvest_record
 
 
@@ -32,11 +34,11 @@ def upstream(town, server):
 
 
 def typed(*words, status=0):
-    """A command's standard output; of one that fails what it says on standard error too."""
+    """A command's standard output; of one that fails what it says on standard error too. status None: whichever."""
     done = CKANCliRunner().invoke(mulu, ["harvest", *words])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     model.Session.rollback()
-    assert done.exit_code == status, done.stdout + done.stderr
+    assert status in (None, done.exit_code), done.stdout + done.stderr
     return done.stdout + done.stderr if status == 1 else done.stdout
 
 
@@ -143,6 +145,44 @@ def test_quarantine_is_listed_with_places(town, upstream):
     town.do("authority", "mulu_harvest_run_create", name="up")
     assert "已停止" in typed("stop", "up")
     assert "已停用" in typed("remove", "up") and "已停用" in typed("run", "up", status=1)
+
+
+def test_nobody_at_work_is_seen_by_what_waits(town, upstream):
+    """Nothing needs a process to be found: the worker may sit on another machine."""
+
+    def late(**columns):
+        for name, value in columns.items():
+            for table in ("source", "run"):
+                if name in MOMENTS[table]:
+                    model.Session.execute(text(f"update mulu_harvest_{table} set {name} = now() + :value"), {"value": timedelta(minutes=value)})
+        model.Session.commit()
+        found = json.loads(typed("work", "--status", status=None))
+        return {key: found[key] for key in ("due", "waiting", "left")}, found["late"], bool(found["since"])
+
+    nothing = ({"due": 0, "waiting": 0, "left": 0}, False, False)
+    assert late() == nothing
+    add(upstream, "--schedule", "30 2 * * *")
+    assert late() == nothing and late(next_run_at=-1) == nothing, "a worker may be about to look"
+    assert late(next_run_at=-6) == ({"due": 1, "waiting": 0, "left": 0}, True, True)
+    assert late(next_run_at=60) == nothing
+    run = town.do("authority", "mulu_harvest_run_create", name="up")["id"]
+    assert late() == nothing
+    assert late(not_before=-6) == ({"due": 0, "waiting": 1, "left": 0}, True, True)
+    lease = leases.claim(run)
+    assert late() == nothing, "somebody is at it"
+    add(upstream, name="next")
+    following = town.do("authority", "mulu_harvest_run_create", name="next")["id"]
+    assert late(not_before=-6) == ({"due": 0, "waiting": 1, "left": 0}, False, True), "waits for its turn"
+    assert late(not_before=60, lease_until=-6) == ({"due": 0, "waiting": 0, "left": 1}, True, True)
+    leases.end(lease, "done")
+    town.do("authority", "mulu_harvest_run_stop", id=following)
+    assert late() == nothing
+    town.do("authority", "mulu_harvest_source_delete", name="up")
+    assert late(next_run_at=-60)[0]["due"] == 1, "next has no schedule, and is on"
+    harvesting.forget()
+
+
+MOMENTS = {"source": ("next_run_at",), "run": ("not_before", "lease_until")}
 
 
 def test_from_a_folder_with_its_list(town, upstream, tmp_path):

@@ -6,6 +6,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from mulu_ops import doctor
 from mulu_ops.doctor import CHECKS, Verdict
 from mulu_ops.settings import Settings
@@ -49,3 +51,14 @@ def test_a_lock_may_hold_one_package_for_several_pythons() -> None:
         "a-b==2.0 ; python_version >= '3.0' \\\n    --hash=sha256:00\nc[x]==3.1 \\\n    --hash=sha256:00\n"
     )
     assert doctor._locked(lock) == {"a-b": "2.0", "c": "3.1"}
+
+
+def test_what_waits_with_no_harvest_worker_is_told_in_a_sentence(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"enabled": 3, "running": 0, "due": 2, "waiting": 0, "left": 1, "since": "2026-03-02T02:30:00+08:00", "late": True}
+    monkeypatch.setattr(doctor, "_status", lambda settings, name: told if name == "harvest" else {})
+    verdict, found, mend = CHECKS["汇聚"](settings)
+    assert verdict is Verdict.WARNING
+    assert found == "2026-03-02T02:30 起没有汇聚进程在工作：到了时间没有开始的来源 2 个、中断了没有接手的 1 次；汇聚进程启动后会补上"
+    assert "mulu up" in mend and "harvest.log" in mend
+    told |= {"due": 0, "left": 0, "waiting": 1, "running": 1, "late": False}
+    assert CHECKS["汇聚"](settings)[0] is Verdict.OK

@@ -185,10 +185,15 @@ def execute(run_id: str) -> None:
 
 @harvest.command(hidden=True)
 @click.option("--once", is_flag=True, help="只处理现在该处理的，全部结束后退出。")
-def work(once: bool) -> None:
+@click.option("--status", is_flag=True, help="有没有到了时间而无人执行的；输出 JSON，有时以 1 退出。")
+def work(once: bool, status: bool) -> None:
     """一直运行：按时间表开始各来源的汇聚，接手中断的，同时进行的数量有上限（mulu.harvest_at_once）。"""
     from ckanext.mulu.harvest import worker
 
+    if status:
+        found = worker.status()
+        click.echo(json.dumps(found, ensure_ascii=False))
+        sys.exit(1 if found["late"] else 0)
     worker.loop(once=once)
 
 

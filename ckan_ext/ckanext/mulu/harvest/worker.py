@@ -14,9 +14,10 @@ import socket
 import threading
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
@@ -27,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from ckanext.mulu.harvest import leases, sources
 from ckanext.mulu.harvest.leases import Lease, reaching
 from ckanext.mulu.model.tables import harvest_run, harvest_source
+from mulu.case import SHANGHAI
 from mulu_harvest.port import Unavailable
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ PAUSE = 2.0
 """Seconds between two looks at what is due."""
 LINGER = 60.0
 """Seconds that a child may go on after its run is over: it tells people of it."""
+LATE = timedelta(minutes=5)
+"""What waits for longer with nobody at work waits for a worker that is not there."""
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -157,3 +161,27 @@ def enqueue_due() -> int:
             }  # fmt: skip
             asked += connection.execute(insert(harvest_run).values(**values).on_conflict_do_nothing()).rowcount
     return asked
+
+
+def status() -> dict[str, Any]:
+    """{enabled, running, due, waiting, left, since, late}: how many sources are switched on, how many runs somebody is at, and what has
+    waited for longer than ``LATE``: sources whose time has come, runs, runs whose worker is gone. since: the first of these, "" for none.
+
+    late: no worker can be there, on whichever machine: it would have seen to one of these within seconds. A run that waits while others
+    run waits for its turn.
+    """
+    source, run, before = harvest_source.c, harvest_run.c, func.now() - LATE
+    at_it = (run.state == "running") & (run.lease_until >= func.now())
+    waits, left = (run.state == "waiting") & (run.not_before < before), (run.state == "running") & (run.lease_until < before)
+    come = source.enabled & (source.next_run_at < before)
+    of_sources = select(func.count().filter(source.enabled), func.count().filter(come), func.min(source.next_run_at).filter(come))
+    of_runs = select(
+        func.count().filter(at_it), func.count().filter(waits), func.count().filter(left),
+        func.least(func.min(run.not_before).filter(waits), func.min(run.lease_until).filter(left)),
+    )  # fmt: skip
+    with reaching(), model.meta.engine.connect() as connection:
+        enabled, due, due_since = connection.execute(of_sources).one()
+        running, waiting, gone, runs_since = connection.execute(of_runs).one()
+    since = min(filter(None, (due_since, runs_since)), default=None)
+    told = {"enabled": enabled, "running": running, "due": due, "waiting": waiting, "left": gone}
+    return told | {"since": since.astimezone(SHANGHAI).isoformat(timespec="seconds") if since else "", "late": bool(due or gone or (waiting and not running))}
