@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from mulu_site.memory import Memory, Texts
+from mulu_site.memory import Memory
 from mulu_site.row import Row
 from mulu_site.snapshot import Snapshot
 from mulu_site.text import web_address
@@ -24,7 +24,7 @@ _FEW = tuple(map(Row._fields.index, _SHARED))
 class Catalogue:
     """All rows in pinyin order, and of each: where its line begins, the line's digest, the row's own (`marks`) and its text's.
 
-    `texts` are what the second stage of search looks through, `former` leads from an entry's earlier page to its id.
+    `former` leads from an entry's earlier page to its id.
     """
 
     rows: list[Row]
@@ -32,7 +32,6 @@ class Catalogue:
     digests: list[str]
     marks: list[bytes]
     text_digests: list[str]
-    texts: Texts
     sources: list[tuple[str, str]]
     former: dict[str, str]
 
@@ -59,6 +58,6 @@ class Catalogue:
             former.pop(page, None)
         marks = [hashlib.blake2b(msgspec.json.encode(row), digest_size=12).digest() for row in rows]
         return cls(
-            rows, array("Q", (f[1] for f in found)), digests, marks, [f[3] for f in found], Texts(memory, digests),
+            rows, array("Q", (f[1] for f in found)), digests, marks, [f[3] for f in found],
             list(sources.items()), former,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import errno
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import msgspec
 
@@ -95,8 +95,8 @@ class Memory:
         self._db.execute("commit")
 
 
-class Texts:
-    """What the second stage of search looks through, of all entries in their order; read when it is asked for."""
+class Texts(Sequence[str]):
+    """What the second stage of search looks through, of the entries with these lines; read when it is asked for."""
 
     def __init__(self, memory: Memory, digests: Sequence[str]) -> None:
         self._memory, self._digests = memory, digests
@@ -104,8 +104,12 @@ class Texts:
     def __len__(self) -> int:
         return len(self._digests)
 
-    def __iter__(self) -> Iterator[str]:
-        return map(self._memory.text, self._digests)
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Texts: ...
+    def __getitem__(self, at: int | slice) -> str | Texts:
+        return Texts(self._memory, self._digests[at]) if isinstance(at, slice) else self._memory.text(self._digests[at])
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ from mulu_site.text import digest
 
 MOST_ENTRIES = 30_000
 """Up to so many entries a browser keeps the whole search index (some 10 MB); of a larger one it keeps the pieces that it has used."""
+MOST_PAGES = 200
+"""So many of the visited pages are kept, the latest: at 60 KB at most, some 12 MB."""
 _PAGES = ("", "catalogue/", "offline.html")
 
 
@@ -21,6 +23,7 @@ def worker(assets: Mapping[str, bytes], site: Site) -> bytes:
     source = (TEMPLATES / "sw.js").read_text()
     shell = [*_PAGES, *(path for path in sorted(assets) if path.endswith((".css", ".js", ".svg", ".json")))]
     version = digest(source, {path: sha256(content).hexdigest() for path, content in assets.items()}, code_digest(), site.to_dict())[:12]
-    for name, value in (("version", version), ("shell", json.dumps(shell)), ("portal", json.dumps(site.portal_url)), ("most", str(MOST_ENTRIES))):
+    values = {"version": version, "shell": json.dumps(shell), "portal": json.dumps(site.portal_url), "pages": str(MOST_PAGES), "entries": str(MOST_ENTRIES)}
+    for name, value in values.items():
         source = source.replace("{{ " + name + " }}", value)
     return source.encode()

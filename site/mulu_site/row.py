@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from mulu_site.snapshot import Entry
-from mulu_site.text import fold, one_line, slug, sound
+from mulu_site.text import one_line, slug, sound
 
 API_FORMATS = frozenset({"API", "接口", "服务接口"})
 _API_MODES = frozenset({"api", "delivery_api", "verify", "query"})  # codes of the ways of opening, sharing and using
@@ -72,10 +72,10 @@ def row_of(entry: Entry) -> Row:
 
 
 def full_text(entry: Entry) -> str:
-    """What the second stage of search looks through: abstract and names of the items, folded."""
+    """What the second stage of search looks through: the abstract, then a line for the name of each item."""
     parts = [one_line(entry.get("notes"))]
     parts += [one_line(item.get("name")) for item in entry.get("items") or [] if isinstance(item, dict)]
-    return fold("\n".join(parts))
+    return "\n".join(parts)
 
 
 def _formats(entry: Entry) -> tuple[str, ...]:

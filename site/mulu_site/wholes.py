@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mulu_site import dcat, machine, search, shards
+from mulu_site.memory import Texts
 from mulu_site.release import Writer
 from mulu_site.render import code_digest
 from mulu_site.text import digest
@@ -33,25 +34,50 @@ def search_index(work: Work) -> Facts:
 
         files[name] = work.release.unit(f"search/{name}", key, make).files
 
-    labels = [[(g.key, g.label) for g in groups] for groups in work.groups.values()]
-    rows = digest(code_digest(), labels, sha256(b"".join(work.catalogue.marks)).hexdigest())
-    facts = {"order": digest([row.page for row in work.rows]), "words": digest(code_digest(), work.catalogue.text_digests)}
-    stage("rows", rows, lambda: search.pieces(work.rows, work.groups))
-    stage("words", facts["words"], lambda: _words(work, facts["order"]))
-    work.file("search/index.json", search.index(work.rows, work.groups, files["rows"], files["words"]))
-    return facts
+    catalogue, numbers = work.catalogue, search.numbers(work.rows)
+    by_number = sorted(range(len(numbers)), key=numbers.__getitem__)
+    second = _SecondStage(work, by_number)
+    rows = digest(code_digest(), sha256(b"".join(catalogue.marks)).hexdigest(), numbers)
+    words = digest(code_digest(), [catalogue.text_digests[n] for n in by_number])
+    stage("rows", rows, lambda: search.pieces(work.rows, numbers))
+    stage("words", words, second.words)
+    stage("texts", words, second.texts)
+    work.file("search/index.json", search.index(work.rows, work.groups, files))
+    return {"words": words, "numbers": digest([work.rows[n].page for n in by_number]), "entries": str(len(numbers))}
 
 
-def _words(work: Work, order: str) -> Iterable[bytes]:
-    """Where every entry has kept its place and few say something else, the published files need only these changes."""
-    memory, catalogue = work.memory, work.catalogue
-    published = work.release.published_files("search/words", memory.facts.get("words", ""))
-    new = [n for n, line_digest in enumerate(catalogue.digests) if line_digest in memory.new]
-    if not published or memory.facts.get("order") != order or len(new) > shards.FEW:
-        return search.word_shards(catalogue.texts)
-    return shards.brought_up(
-        published, [shards.Change(n, memory.last_text(work.rows[n].page), memory.text(catalogue.digests[n])) for n in new]
-    )
+class _SecondStage:
+    """The files of the second stage. Where every entry has kept its number and few are new or say something else, the published
+    ones need only these changes."""
+
+    def __init__(self, work: Work, by_number: list[int]) -> None:
+        self._work, self._by_number = work, by_number
+        digests = [work.catalogue.digests[n] for n in by_number]
+        self._all, self._new = Texts(work.memory, digests), [n for n, line in enumerate(digests) if line in work.memory.new]
+        self._before = self._entries_before()
+
+    def words(self) -> Iterable[bytes]:
+        published = self._published("search/words")
+        if len(published) != search.shard_count(len(self._all)):
+            return search.word_shards(self._all)
+        return shards.brought_up(published, [shards.Change(n, self._last(n), self._all[n]) for n in self._new])
+
+    def texts(self) -> Iterable[bytes]:
+        published = self._published("search/texts")
+        return shards.texts_brought_up(published, self._new, self._all) if published else search.text_pieces(self._all)
+
+    def _published(self, unit: str) -> list[Path]:
+        return self._work.release.published_files(unit, self._work.memory.facts.get("words", "")) if self._before else []
+
+    def _entries_before(self) -> int:
+        """How many entries the last build had, if these have the same numbers now and little has changed; else 0."""
+        facts = self._work.memory.facts
+        before = int(facts.get("entries", 0))
+        pages = [self._work.rows[n].page for n in self._by_number[:before]]
+        return before if len(self._new) <= shards.FEW and facts.get("numbers") == digest(pages) else 0
+
+    def _last(self, number: int) -> str:
+        return self._work.memory.last_text(self._work.rows[self._by_number[number]].page) if number < self._before else ""
 
 
 def bulk(work: Work) -> Facts:

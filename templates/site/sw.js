@@ -3,7 +3,7 @@
 // whose names change with their content, come from the store first.
 const VERSION = "{{ version }}", SHELL = {{ shell }}, PORTAL = {{ portal }};
 const scope = self.registration.scope, OURS = `mulu ${scope} `; // other sites may stand on the same host
-const KEPT = OURS + VERSION, INDEX = OURS + "index", MOST_PAGES = 200, MOST_ENTRIES = {{ most }};
+const KEPT = OURS + VERSION, INDEX = OURS + "index", MOST_PAGES = {{ pages }}, MOST_ENTRIES = {{ entries }};
 const here = (path) => new URL(path, scope).href;
 
 self.addEventListener("install", (event) => {
@@ -64,18 +64,19 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || !url.startsWith(scope) || (PORTAL && url.startsWith(PORTAL))) return;
   const path = url.slice(scope.length).split(/[?#]/)[0];
   if (request.mode === "navigate") event.respondWith(page(request));
-  else if (/^search\/(rows|words)-.*\.json$/.test(path)) event.respondWith(piece(request));
+  else if (/^search\/(rows|words|texts)-.*\.json$/.test(path)) event.respondWith(piece(request));
   else if (path === "search/index.json" || path.startsWith("assets/")) event.respondWith(stored(request));
 });
 
-// After the first search: the rest of the index, a piece at a time, and nothing that it no longer names.
+// After the first search: the rest of the index, a piece at a time, and nothing that it no longer names. The texts that hits are quoted
+// from are kept as they are asked for: without them a hit is found all the same.
 async function keepIndex() {
   const kept = await caches.open(INDEX), answer = await fresh(here("search/index.json"), INDEX);
-  const head = await answer.json(), named = [...head.rows, ...head.words].map(here);
-  for (const one of await kept.keys()) if (one.url !== here("search/index.json") && !named.includes(one.url)) await kept.delete(one);
+  const head = await answer.json(), needed = [...head.rows, ...head.words].map(here), named = new Set([...needed, ...head.texts.map(here)]);
+  for (const one of await kept.keys()) if (one.url !== here("search/index.json") && !named.has(one.url)) await kept.delete(one);
   const line = self.navigator.connection;
   if (head.total > MOST_ENTRIES || line?.saveData || /2g|3g/.test(line?.effectiveType || "")) return;
-  for (const url of named) if (!(await kept.match(url))) await fresh(url, INDEX);
+  for (const url of needed) if (!(await kept.match(url))) await fresh(url, INDEX);
 }
 let keeping = null;
 self.addEventListener("message", (event) => {

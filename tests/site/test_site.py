@@ -1,8 +1,7 @@
-"""The pages of a whole site: links, lists, what an entry's page says, and the second stage of search."""
+"""The pages of a whole site: links, lists, and what an entry's page says."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -16,9 +15,8 @@ from mulu.codes import CODE_LISTS
 from mulu.entry import FIELDS, ITEM_FIELDS
 from mulu_site import search, words
 from mulu_site.render import PAGES
-from mulu_site.row import full_text
 from mulu_site.snapshot import open_snapshot
-from mulu_site.text import clean, sound
+from mulu_site.text import sound
 
 SITE = "https://catalogue.example/"
 
@@ -175,32 +173,6 @@ def test_no_page_names_another_host(pages: dict[str, BeautifulSoup]) -> None:
             assert not urlsplit(element.get("src", "")).netloc, path
         for link in page.find_all("link"):
             assert link["rel"] == ["canonical"] or not urlsplit(link["href"]).netloc, path
-
-
-def test_second_stage_of_search_finds_every_part_of_abstracts_and_items(site: Path, entries: list[dict]) -> None:
-    """Decodes the index as the browser does and compares it with a plain search through the texts."""
-    index = json.loads((site / "search/index.json").read_text())
-    order = [page for piece in index["rows"] for page in json.loads((site / piece).read_text())["page"].split("\n")]
-    shards = [json.loads((site / file).read_text()) for file in index["words"]]
-    texts = {e["name"]: full_text(clean(e)) for e in entries}
-
-    def held(pair: str) -> set[int]:
-        at, found = 0, set()
-        for step in shards[search.shard(pair, len(shards))].get(pair, "").split():
-            at += int(step, 36)
-            found.add(at)
-        return found
-
-    for entry in entries[::23]:
-        text = texts[entry["name"]]
-        for start in range(0, len(text) - 2, 7):
-            part = text[start : start + 2 + start % 5].split("\n")[0]
-            if len(part) < 2 or " " in part:
-                continue
-            found = set.intersection(*(held(part[i : i + 2]) for i in range(len(part) - 1)))
-            truth = {n for n, name in enumerate(order) if part in texts[name]}
-            assert truth <= found, part
-            assert len(part) > 2 or truth == found, part
 
 
 def test_english_knows_every_label_of_the_rules() -> None:
