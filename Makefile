@@ -1,6 +1,6 @@
 # Two commands: `make demo` brings everything up, `make test` proves it. What each needs is installed when it is missing.
 MULU = .venv/bin/mulu
-.PHONY: demo up down status test lint bench bootstrap
+.PHONY: demo up down status test lint bench shots bootstrap
 .DEFAULT_GOAL := demo
 
 bootstrap:
@@ -27,6 +27,10 @@ lint: bootstrap
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/mypy mulu deploy/mulu_ops
 	@.venv/bin/lint-imports --no-logo
+
+# the pictures of site/pages/develop/look.md, from the running demo
+shots: bootstrap
+	@.venv/bin/python -m mulu_ops.shots
 
 bench: bootstrap
 	@.venv/bin/python -m bench.run $(WHAT)
