@@ -1,6 +1,6 @@
 // The search page: what is typed and chosen becomes the address, the index answers, the view shows it. Nothing is fetched before use.
 // search-index.js fetches, search-match.js finds, search-near.js guesses, search-view.js shows.
-import { FACETS, Gone, Index, fold } from "./search-index.js";
+import { FACETS, Gone, Index } from "./search-index.js";
 import { find, lookUp, termsOf, verify } from "./search-match.js";
 import { chips, facets, make, nothing, number, pager, table } from "./search-view.js";
 
@@ -42,12 +42,13 @@ function change(part) {
 
 let index = null, loading = null, restarts = 0;
 function load() {
-  loading ??= Index.load(partly).then((whole) => {
+  if (loading) return loading;
+  const mine = loading = Index.load((some) => { if (loading === mine) partly(some); }).then((whole) => {
     index = whole;
     navigator.serviceWorker?.controller?.postMessage({ keep: "search" }); // so that it answers without a network as well
     return whole;
   });
-  loading.catch(() => { index = loading = null; });
+  mine.catch(() => { if (loading === mine) index = loading = null; });
   return loading;
 }
 
@@ -148,7 +149,6 @@ window.mulu.find = async (q) => {
 // ---- what people do
 
 function typed(push) {
-  if (fold(field.value).trim() === fold(state.q).trim() && !push && results.dataset.query !== undefined) return; // a blank more finds the same
   state = { ...state, q: field.value, page: 1 };
   update(push);
 }
