@@ -25,14 +25,16 @@
         fact("依据", one.article),
         fact("附件", (one.attachments || []).map((file) => file.name).join("、"))),
       one.question ? make("div", { class: "note question" }, make("h3", {}, "请您补充说明"), lines(one.question.text), make("p", { class: "hint" }, "不补充的，按已有材料办理；答复期限照常计算。")) : null,
+      one.question && can.includes("supplement") ? supplement(pair, true) : null,
       one.answer ? answer(one.answer) : null,
       make("h3", {}, "办理经过"),
       make("ol", { class: "steps" }, ...(one.timeline || []).map((step) => make("li", {}, make("time", { datetime: step.on }, (step.on || "").slice(0, 10)),
         make("div", {}, make("span", {}, step.label), step.text ? lines(step.text) : null)))),
-      can.includes("supplement") ? supplement(pair, Boolean(one.question)) : null,
+      !one.question && can.includes("supplement") ? supplement(pair, false) : null,
       make("p", { class: "actions" },
         make("button", { type: "button", class: "quiet", onclick: () => print() }, "打印或存为 PDF"),
         can.includes("withdraw") ? withdrawal(pair) : null));
+    document.body.classList.add("with-case");
     section.focus();
   }
 

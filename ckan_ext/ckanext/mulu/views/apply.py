@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckan.common import current_user, session
 from flask import Blueprint
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -16,11 +17,26 @@ from mulu import forms
 from mulu.case import load_procedure
 
 mulu_apply = Blueprint("mulu_apply", __name__, url_prefix="/mulu/apply")
-mulu_apply.before_request(require_login)
+CAME_FOR = "mulu_came_for"
+"""In the session: the application for which somebody went to register, who lands elsewhere afterwards."""
 
 SHARING = "sharing_application"
 OPENING = "open_application"
 Answer = str | BaseResponse | tuple[str, int]
+
+
+@mulu_apply.before_request
+def known() -> Any:
+    """Before the log-in only what an application needs is told."""
+    return None if tk.request.endpoint == "mulu_apply.open_data" and tk.request.method == "GET" else require_login()
+
+
+@mulu_apply.before_app_request
+def back_from_registering() -> Any:
+    """CKAN sends who has registered to their own page; who came for an entry goes on with it."""
+    if tk.request.endpoint == "user.me" and current_user.is_authenticated and (path := session.pop(CAME_FOR, "")):
+        return tk.h.redirect_to(path)
+    return None
 
 
 def _fields(procedure: str, event: str = "") -> list[dict[str, Any]]:
@@ -119,6 +135,9 @@ def done() -> str:
 def open_data(id: str) -> Answer:
     entry = call("package_show", {"id": id})
     form = tk.request.form
+    if not current_user.is_authenticated:
+        return _before_login(entry)
+    session.pop(CAME_FOR, None)
     if tk.request.method == "GET":
         return _open_page(entry, {"asked": [{"id": entry["id"], "items": []}]})
     fields = _fields(OPENING)
@@ -132,6 +151,18 @@ def open_data(id: str) -> Answer:
     except tk.ValidationError as error:
         return _open_page(entry, data, problems_of(error)), 422
     return tk.redirect_to("mulu_apply.done", ids=case["id"])
+
+
+def _before_login(entry: dict[str, Any]) -> str:
+    """What is needed, by when it is answered and under which article; then the log-in, which leads back here."""
+    place, procedure = entries.profile(), load_procedure(OPENING)
+    clock = place.clock(procedure.clocks["answer_open"].profile)
+    session[CAME_FOR] = here = tk.h.url_for("mulu_apply.open_data", id=entry["name"])
+    shown = {
+        "entry": entry, "here": here, "clock": clock, "authority": place.authority_name, "article": place.cite(procedure.opening.cite), "open": entry.get("open_type") == "conditional",
+        "fields": [field for field in _fields(OPENING) if field["key"] != "reason"],
+    }  # fmt: skip
+    return tk.render("mulu/apply_before.html", shown)
 
 
 def _open_page(entry: dict[str, Any], data: dict[str, Any], problems: list[dict[str, Any]] | None = None, promise: bool = False) -> str:
