@@ -8,7 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from mulu import citations
+from mulu import citations, outline
 from mulu.errors import BrokenRules
 from mulu.files import ROOT, digest, read_yaml
 from mulu.people import ROLE_LABELS
@@ -107,6 +107,8 @@ class Profile:
     citations: Mapping[str, str]
     switch_values: Mapping[str, Value]
     switches: Mapping[str, bool]
+    outline: outline.Outline | None
+    """The place's own, of no parent: see mulu.outline."""
     source: Mapping[str, Any]
     """{"layers", "stricter"}: from which ``build`` makes it again."""
 
@@ -182,6 +184,7 @@ def build(layers: list[dict[str, Any]], *, stricter: bool = False) -> Profile:
             citations=MappingProxyType({key: citations.cite(text) for key, text in merged["citations"].items()}),
             switch_values=switches,
             switches=MappingProxyType({key: bool(value.value) for key, value in switches.items()}),
+            outline=outline.stated(own.get("outline")),
             source={"layers": layers, "stricter": stricter},
         )
     except KeyError as missing:

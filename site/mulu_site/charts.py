@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
+Line = Sequence[tuple[float, float]]
 PARTS = ("unconditional", "conditional", "none", "unknown")
 
 
@@ -95,10 +96,17 @@ def elastic(body: str, *, height: float, label: str = "", about: str = "", css: 
     return Markup(f'<svg class="{escape(css)}" width="100%" height="{_n(height)}" {role} focusable="false">{told}{body}</svg>')
 
 
-def map_of(points: Sequence[tuple[float, float]], label: str) -> Markup:
-    """Points (longitude, latitude) over a graticule; no map is drawn under them, for none may be fetched or made up."""
+def covers(outline: Sequence[Line], points: Sequence[tuple[float, float]]) -> bool:
+    """Whether most of the points lie where the outline does: otherwise it would only make them small."""
+    xs, ys = [x for line in outline for x, _ in line], [y for line in outline for _, y in line]
+    return bool(xs) and 2 * sum(min(xs) <= x <= max(xs) and min(ys) <= y <= max(ys) for x, y in points) > len(points)
+
+
+def map_of(points: Sequence[tuple[float, float]], label: str, outline: Sequence[Line] = ()) -> Markup:
+    """Points (longitude, latitude) over a graticule and the place's outline, where it `covers` them; no tile is fetched and no border made up."""
     width, height, margin = 640.0, 400.0, 34.0
-    west, east, south, north = _frame(points, (width - 2 * margin) / (height - 2 * margin))
+    drawn = outline if covers(outline, points) else ()
+    west, east, south, north = _frame([*points, *(point for line in drawn for point in line)], (width - 2 * margin) / (height - 2 * margin))
 
     def place(longitude: float, latitude: float) -> tuple[float, float]:
         x = margin + (longitude - west) / (east - west) * (width - 2 * margin)
@@ -113,9 +121,13 @@ def map_of(points: Sequence[tuple[float, float]], label: str) -> Markup:
         y = place(west, value)[1]
         lines.append(f"M{_n(margin)} {_n(y)}H{_n(width - margin)}")
         labels.append(f'<text x="{_n(margin + 4)}" y="{_n(y - 4)}">{_degrees(value, "N", "S")}</text>')
+    paths = ["M" + "L".join("{} {}".format(*map(_n, place(*point))) for point in line) for line in drawn]
+    area = "".join(path + "Z" for path, line in zip(paths, drawn, strict=True) if line[0] == line[-1])
+    border = "".join(path for path, line in zip(paths, drawn, strict=True) if line[0] != line[-1])
+    under = (f'<path class="area" d="{area}"/>' if area else "") + (f'<path class="border" d="{border}"/>' if border else "")
     dots = "".join("M{} {}h.01".format(*map(_n, place(*point))) for point in points)
     frame = f'<rect class="frame" x="{margin:.0f}" y="{margin:.0f}" width="{width - 2 * margin:.0f}" height="{height - 2 * margin:.0f}"/>'
-    body = f'<path class="graticule" d="{"".join(lines)}"/>{frame}<path class="points" d="{dots}"/>{"".join(labels)}'
+    body = f'<path class="graticule" d="{"".join(lines)}"/>{under}{frame}<path class="points" d="{dots}"/>{"".join(labels)}'
     box = f"经度 {west:.4g} 至 {east:.4g}，纬度 {south:.4g} 至 {north:.4g}"
     return svg(body, width=width, height=height, label=label, about=box, css="map")
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mulu.outline import Line
+from mulu_site import outline
 from mulu_site.snapshot import Snapshot, SnapshotError
 from mulu_site.text import clean, one_line, web_address
 from mulu_site.words import load_profile
@@ -28,6 +30,10 @@ class Site:
     site_url: str  # "" while nobody has said where the site will stand: then no page states an absolute address
     demo: bool
     demo_sources: tuple[dict[str, str], ...]
+    outline: tuple[Line, ...] = ()
+    """The place's own, for maps; `outline_approval` is its number (审图号), `outline_source` who published it."""
+    outline_approval: str = ""
+    outline_source: str = ""
 
     def url(self, path: str) -> str:
         """An absolute address, or the path itself while the site's address is unknown."""
@@ -52,6 +58,7 @@ def site_of(
         profile = load_profile(str(header.get("profile") or ""))
     except KeyError as error:
         raise SnapshotError(f"快照写明的地区“{header.get('profile')}”没有对应的规则，无法生成站点。") from error
+    lines, reviewed = outline.of_place(profile), profile.outline
     place = one_line(header.get("place")) or profile.name
     named = [(one_line(s.get("name")), s.get("url")) for s in header.get("demo_sources") or [] if isinstance(s, dict)]
     return Site(
@@ -65,4 +72,7 @@ def site_of(
         site_url=web_address(site_url or header.get("site_url")).rstrip("/"),
         demo=bool(header.get("demo")),
         demo_sources=tuple({"name": n, "url": web_address(u)} for n, u in (named or list(sources)[:8]) if n),
+        outline=lines,
+        outline_approval=reviewed.approval if reviewed else "",
+        outline_source=reviewed.source if reviewed else "",
     )
