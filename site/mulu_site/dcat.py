@@ -1,13 +1,11 @@
-"""The catalogue for machines: an entry as a DCAT dataset (one description, written as Turtle and as JSON-LD), as schema.org and as DCAT-US.
-
-Access rights come from openness, never from sharing between departments; frequencies are those of the EU vocabulary.
-"""
+"""The catalogue as DCAT: one description of an entry, written as Turtle and as JSON-LD, after DCAT-AP 3 where its terms have a meaning here."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from mulu_site import words
@@ -15,9 +13,9 @@ from mulu_site.entry_view import provider_path
 from mulu_site.place import Site
 from mulu_site.row import Row
 from mulu_site.snapshot import Entry
-from mulu_site.text import one_line, web_address
+from mulu_site.terms import ACCESS, EU, FORMATS, FREQUENCY, IANA, LICENCES, File, description, files, period, reach
+from mulu_site.text import one_line, slug
 
-_EU = "http://publications.europa.eu/resource/authority/"
 PREFIXES = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
@@ -26,22 +24,11 @@ PREFIXES = {
     "foaf": "http://xmlns.com/foaf/0.1/",
     "hydra": "http://www.w3.org/ns/hydra/core#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
+    "spdx": "http://spdx.org/rdf/terms#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
-ACCESS = {"unconditional": "PUBLIC", "conditional": "RESTRICTED", "none": "NON_PUBLIC"}
-FREQUENCY = {
-    "realtime": "CONT", "daily": "DAILY", "weekly": "WEEKLY", "monthly": "MONTHLY", "quarterly": "QUARTERLY",
-    "half_yearly": "ANNUAL_2", "yearly": "ANNUAL", "irregular": "IRREG", "never": "NEVER",
-}  # fmt: skip
-_US_ACCESS = {"unconditional": "public", "conditional": "restricted public", "none": "non-public"}
-_ISO_FREQUENCY = {
-    "realtime": "R/PT1S", "daily": "R/P1D", "weekly": "R/P1W", "monthly": "R/P1M", "quarterly": "R/P3M",
-    "half_yearly": "R/P6M", "yearly": "R/P1Y", "irregular": "irregular",
-}  # fmt: skip
-
-# What leaves in an entry's JSON is named, not what stays: a key that nobody thought of is not public.
-_PUBLIC = ("id", "name", *(f.key for f in words.FIELDS if f.key not in words.WITHHELD), "provider_title", "version", "published_at",
-           "history", "objection", "class_decision")  # fmt: skip
+_PRECISION = {4: "^^xsd:gYear", 7: "^^xsd:gYearMonth", 10: "^^xsd:date"}
 
 
 @dataclass(frozen=True)
@@ -70,45 +57,73 @@ def dataset(entry: Entry, row: Row, site: Site) -> Node:
     says: list[tuple[str, Any]] = [
         ("dct:identifier", Literal(row.code or row.id)),
         ("dct:title", Literal(row.title, "@zh")),
-        ("dct:description", Literal(str(entry.get("notes") or ""), "@zh")),
-        (
-            "dct:publisher",
-            Node(site.url(provider_path(row)), "foaf:Agent", (("foaf:name", Literal(row.provider_title, "@zh")),)),
-        ),
+        ("dct:description", Literal(description(entry, row), "@zh")),
+        ("dct:publisher", Node(site.url(provider_path(row)), "foaf:Agent", (("foaf:name", Literal(row.provider_title or site.place, "@zh")),))),
+        ("dcat:contactPoint", _contact(entry, row)),
         ("dct:issued", _date(row.published)),
         ("dct:modified", _date(row.changed)),
-        ("dct:accessRights", Iri(_EU + "access-right/" + ACCESS[row.open]) if row.open in ACCESS else None),
-        (
-            "dct:accrualPeriodicity",
-            Iri(_EU + "frequency/" + FREQUENCY[row.frequency]) if row.frequency in FREQUENCY else None,
-        ),
+        ("dcat:version", Literal(one_line(entry.get("version")))),
+        ("dct:accessRights", Iri(EU + "access-right/" + ACCESS[row.open]) if row.open in ACCESS else None),
+        ("dct:accrualPeriodicity", Iri(EU + "frequency/" + FREQUENCY[row.frequency]) if row.frequency in FREQUENCY else None),
         ("dcat:keyword", Literal(words.label("theme", row.theme), "@zh")),
+        ("dcat:theme", _theme(row, site)),
         ("dct:spatial", _named(entry.get("spatial"), "dct:Location")),
+        ("dct:temporal", _period(entry)),
+        ("dct:language", Iri(EU + "language/ZHO")),
         ("dcat:landingPage", Iri(page)),
     ]
-    basis = one_line(entry.get("open_basis"))
+    condition, basis = one_line(entry.get("open_condition")), one_line(entry.get("open_basis"))
+    if row.open == "conditional" and condition:
+        says.append(("dct:rights", Node("", "dct:RightsStatement", (("skos:prefLabel", Literal(condition, "@zh")),))))
     if row.open == "none" and basis:
-        says.append(
-            ("dcatap:applicableLegislation", Node("", "eli:LegalResource", (("dct:title", Literal(basis, "@zh")),)))
-        )
-    for resource in _resources(entry, site):
-        says.append(("dcat:distribution", _distribution(resource)))
+        says.append(("dcatap:applicableLegislation", Node(page + "#class-open", "eli:LegalResource", (("dct:title", Literal(basis, "@zh")),))))
+    says += [("dcat:distribution", _distribution(file, one_line(entry.get("license_id")))) for file in files(entry, site)]
     return Node(page, "dcat:Dataset", _said(says))
 
 
-def _distribution(resource: dict[str, str]) -> Node:
-    return Node(
-        "",
-        "dcat:Distribution",
-        _said(
-            [
-                ("dct:title", Literal(resource["name"], "@zh")),
-                ("dct:format", Literal(resource["format"])),
-                ("dcat:accessURL", Iri(resource["url"])),
-                ("dcat:byteSize", Literal(resource["size"], "^^xsd:nonNegativeInteger")),
-            ]
-        ),
-    )
+def _distribution(file: File, licence: str) -> Node:
+    media, kind = FORMATS.get(file.format, ("", ""))
+    checksum = (("spdx:algorithm", Iri(PREFIXES["spdx"] + "checksumAlgorithm_sha256")), ("spdx:checksumValue", Literal(file.sha256, "^^xsd:hexBinary")))
+    says: list[tuple[str, Any]] = [
+        ("dct:title", Literal(file.name, "@zh")),
+        ("dct:description", Literal(file.description, "@zh")),
+        ("dct:format", Iri(f"{EU}file-type/{kind}") if kind else _named(file.format, "dct:MediaTypeOrExtent", tag="")),
+        ("dcat:mediaType", Iri(IANA + media) if media else None),
+        ("dcat:accessURL", Iri(file.url)),
+        ("dcat:downloadURL", Iri(file.url) if file.is_file else None),
+        ("dcat:byteSize", Literal(file.size, "^^xsd:nonNegativeInteger")),
+        ("spdx:checksum", Node("", "spdx:Checksum", checksum) if file.sha256 else None),
+        ("dct:license", _licence(licence)),
+    ]
+    return Node("", "dcat:Distribution", _said(says))
+
+
+def _contact(entry: Entry, row: Row) -> Node | None:
+    email, phone = reach(entry)
+    named = one_line(entry.get("contact")) if not (email or phone) else row.provider_title
+    if not one_line(entry.get("contact")) or not named:
+        return None
+    says = [("vcard:fn", Literal(named, "@zh")), ("vcard:hasEmail", Iri(f"mailto:{email}") if email else None), ("vcard:hasTelephone", Iri(f"tel:{phone}") if phone else None)]
+    return Node("", "vcard:Organization", _said(says))
+
+
+def _theme(row: Row, site: Site) -> Node | None:
+    label = words.label("theme", row.theme)
+    return Node(site.url(f"browse/theme/{slug(row.theme)}/"), "skos:Concept", (("skos:prefLabel", Literal(label, "@zh")),)) if label else None
+
+
+def _period(entry: Entry) -> Node | None:
+    first, last = period(entry)
+    if not (first or last):
+        return _named(entry.get("temporal"), "dct:PeriodOfTime")
+    ends = (("dcat:startDate", first), ("dcat:endDate", last))
+    return Node("", "dct:PeriodOfTime", tuple((name, Literal(text, _PRECISION[len(text)])) for name, text in ends if text))
+
+
+def _licence(key: str) -> Iri | Node | None:
+    if key in LICENCES:
+        return Iri(LICENCES[key])
+    return Node("", "dct:LicenseDocument", (("dct:title", Literal(words.label("license_id", key), "@zh")),)) if key else None
 
 
 def catalogue_page(
@@ -126,7 +141,9 @@ def catalogue_page(
     content = list(datasets)
     says = [
         ("dct:title", Literal(site.title, "@zh")),
-        ("dct:language", Iri(_EU + "language/ZHO")),
+        ("dct:description", Literal(f"{site.place}各政务部门登记的数据资源目录。", "@zh")),
+        ("foaf:homepage", Iri(catalogue)),
+        ("dct:language", Iri(EU + "language/ZHO")),
         ("dct:publisher", Node("", "foaf:Agent", (("foaf:name", Literal(site.authority or site.place, "@zh")),))),
         *(("dcat:dataset", Iri(node.iri)) for node in content),
     ]
@@ -193,105 +210,19 @@ def _json_value(value: Any) -> Any:
     return {"@value": value.text, "@type": value.tag[2:]} if value.tag else value.text
 
 
-def schema_org(entry: Entry, row: Row, site: Site) -> dict[str, Any]:
-    """schema.org/Dataset, for search engines."""
-    notes = one_line(entry.get("notes"))
-    return _full(
-        {
-            "@context": "https://schema.org",
-            "@type": "Dataset",
-            "@id": site.url(f"entry/{row.page}/"),
-            "url": site.url(f"entry/{row.page}/"),
-            "name": row.title,
-            "description": (notes or row.title)[:1000],
-            "identifier": row.code,
-            "inLanguage": "zh-CN",
-            "creator": {"@type": "GovernmentOrganization", "name": row.provider_title or site.place},
-            "datePublished": row.published[:10],
-            "dateModified": row.changed,
-            "isAccessibleForFree": True,
-            "conditionsOfAccess": words.label("open_type", row.open),
-            "keywords": words.label("theme", row.theme),
-            "variableMeasured": [
-                one_line(i.get("name"))[:60] for i in (entry.get("items") or [])[:20] if isinstance(i, dict)
-            ],
-            "includedInDataCatalog": {"@type": "DataCatalog", "name": site.title, "url": site.url("")},
-            "distribution": [
-                {
-                    "@type": "DataDownload",
-                    "contentUrl": r["url"],
-                    "encodingFormat": r["format"],
-                    "name": r["name"][:100],
-                }
-                for r in _resources(entry, site)[:20]
-            ],
-        }
-    )
+def _date(text: str) -> Literal | None:
+    """None of what is no day: a reader would stop at it."""
+    try:
+        return Literal(date.fromisoformat(text[:10]).isoformat(), "^^xsd:date")
+    except ValueError:
+        return None
 
 
-def dcat_us(entry: Entry, row: Row, site: Site) -> dict[str, Any]:
-    """One dataset of data.json (DCAT-US 1.1 where its fields have a meaning here)."""
-    return _full(
-        {
-            "@type": "dcat:Dataset",
-            "identifier": row.code or row.id,
-            "title": row.title,
-            "description": str(entry.get("notes") or row.title),
-            "keyword": [k for k in (words.label("theme", row.theme), words.label("catalogue_kind", row.kind)) if k],
-            "modified": row.changed,
-            "issued": row.published[:10],
-            "accrualPeriodicity": _ISO_FREQUENCY.get(row.frequency, ""),
-            "publisher": {"@type": "org:Organization", "name": row.provider_title},
-            "contactPoint": {"@type": "vcard:Contact", "fn": one_line(entry.get("contact")) or row.provider_title},
-            "accessLevel": _US_ACCESS.get(row.open, "non-public"),
-            "rights": one_line(entry.get("open_condition")) or one_line(entry.get("open_basis")),
-            "landingPage": site.url(f"entry/{row.page}/"),
-            "theme": [words.label("theme", row.theme)] if row.theme else [],
-            "language": ["zh-CN"],
-            "distribution": [
-                {"@type": "dcat:Distribution", "title": r["name"], "format": r["format"], "accessURL": r["url"]}
-                for r in _resources(entry, site)
-            ],
-        }
-    )
-
-
-def public(entry: Entry, row: Row, site: Site) -> dict[str, Any]:
-    """The entry as its JSON shows it: every public field, addresses a browser may follow, and where its page is."""
-    shown = {key: entry[key] for key in _PUBLIC if entry.get(key) not in (None, "", [], {})}
-    resources = [r for r in entry.get("resources") or [] if isinstance(r, dict)]
-    shown["resources"] = [
-        {**{k: v for k, v in r.items() if k != "preview"}, "url": web_address(r.get("url"), site.portal_url)} for r in resources
-    ]
-    return {**shown, "page": site.url(f"entry/{row.page}/")}
-
-
-def _resources(entry: Entry, site: Site) -> list[dict[str, str]]:
-    return [
-        {
-            "name": one_line(r.get("name")) or one_line(entry.get("title")),
-            "format": one_line(r.get("format")).upper(),
-            "url": web_address(r.get("url"), site.portal_url),
-            "size": str(r["size"]) if isinstance(r.get("size"), int) and r["size"] > 0 else "",
-        }
-        for r in entry.get("resources") or []
-        if isinstance(r, dict) and web_address(r.get("url"), site.portal_url)
-    ]
-
-
-def _date(text: str) -> Literal:
-    return Literal(text[:10], "^^xsd:date")
-
-
-def _named(value: Any, kind: str) -> Node | None:
+def _named(value: Any, kind: str, *, tag: str = "@zh") -> Node | None:
     text = one_line(value) if not isinstance(value, dict | list) else ""
-    return Node("", kind, (("skos:prefLabel", Literal(text, "@zh")),)) if text else None
+    return Node("", kind, (("skos:prefLabel", Literal(text, tag)),)) if text else None
 
 
 def _said(says: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
     """Leaves out what is not known."""
     return tuple((p, v) for p, v in says if v is not None and not (isinstance(v, Literal) and not v.text))
-
-
-def _full(value: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in value.items() if v not in ("", [], None)}

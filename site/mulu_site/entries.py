@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from mulu_site import dcat, package
-from mulu_site.entry_view import LIMITS, entry_view
+from mulu_site import dcat, package, preview, structured
+from mulu_site.entry_view import LIMITS, Known, entry_view
+from mulu_site.machine import Withdrawn
+from mulu_site.place import Site
 from mulu_site.release import BuildError, Writer
-from mulu_site.render import readable, script_json
+from mulu_site.render import Renderer, readable, script_json
 from mulu_site.row import Row
 from mulu_site.snapshot import Entry, SnapshotError, entry_of
 from mulu_site.text import clean, digest, one_line, slug
@@ -23,7 +25,7 @@ Gone = dict[str, dict[str, str]]
 def make(work: Work) -> None:
     """All entries' pages."""
     template = work.renderer.fingerprint("entry.html") + work.site_key
-    codes = {row.code: row.page for row in work.rows if row.code}
+    codes = {row.code: (row.page, row.title) for row in work.rows if row.code}
     outcomes = work.ledger.outcomes()
     with work.source.path.open("rb") as stream:
         for n, row in enumerate(work.rows):
@@ -34,7 +36,7 @@ def make(work: Work) -> None:
                 _entry(work, entry_of(stream.readline()), row, codes, told, write)
 
             # A page links to related entries and shows the outcome of re-reviews, so it changes when these come or go.
-            related = "".join(codes.get(code, "-") for code in row.related)
+            related = digest([codes.get(code) for code in row.related]) if row.related else ""
             shown = "".join(digest(one, one.label) for one in told)
             key = sha256(f"{work.catalogue.digests[n]}{template}{related}{shown}".encode()).hexdigest()
             note = {"id": row.id, "title": row.title, "provider_title": row.provider_title}
@@ -44,21 +46,27 @@ def make(work: Work) -> None:
     work.progress(len(work.rows), len(work.rows))
 
 
-def _entry(work: Work, entry: Entry, row: Row, codes: Mapping[str, str], told: Any, write: Writer) -> None:
+def _entry(work: Work, entry: Entry, row: Row, codes: Known, told: Any, write: Writer) -> None:
     folder, site = f"entry/{row.page}/", work.site
-    structured = script_json(dcat.schema_org(entry, row, site))
-    for limits in LIMITS:
-        view = entry_view(entry, row, site, limits, codes, told) | {"schema_org": structured}
-        page = work.renderer.page("entry.html", folder, e=view)
-        if len(page) <= PAGE_BYTES:
-            break
-    write(folder + "index.html", page)
-    write(folder + "entry.json", readable(dcat.public(entry, row, site)))
+    write(folder + "index.html", page_of(work.renderer, entry, row, site, codes, told))
+    write(folder + "entry.json", readable(structured.public(entry, row, site)))
     node = dcat.dataset(entry, row, site)
     write(folder + "dcat.ttl", dcat.turtle([node]))
     write(folder + "dcat.jsonld", dcat.json_ld([node]))
     if described := package.descriptor(entry, row, site):
         write(folder + "datapackage.json", readable(described))
+    if checked := preview.report(entry):
+        write(folder + "quality.json", readable(checked))
+
+
+def page_of(renderer: Renderer, entry: Entry, row: Row, site: Site, codes: Known, told: Any = ()) -> bytes:
+    """An entry's page, at most PAGE_BYTES whatever the entry holds."""
+    for limits in LIMITS:
+        about = script_json(structured.schema_org(entry, row, site, limits.resources))
+        page = renderer.page("entry.html", f"entry/{row.page}/", e=entry_view(entry, row, site, limits, codes, told) | {"schema_org": about})
+        if len(page) <= PAGE_BYTES:
+            break
+    return page
 
 
 def gone(work: Work, allow_withdrawal: bool) -> Gone:
@@ -93,6 +101,12 @@ def make_gone(work: Work, pages: Gone) -> None:
         row = rows.get(note["id"])
         shown = {"title": row.title} if row else note
         work.page("withdrawn.html", f"entry/{page}/", unit=f"gone/{page}", note=note, gone=shown, moved=row.page if row else "")
+
+
+def withdrawn(work: Work, pages: Gone) -> list[Withdrawn]:
+    """What the feed of changes tells of them: those whose entry has no other page now."""
+    gone = ((page, note) for page, note in pages.items() if note["on"] and note["title"] and note["id"] not in work.page_of_id)
+    return [Withdrawn(page, note["title"], note["provider_title"], note["on"], note["reason"]) for page, note in gone]
 
 
 def _told(header: Mapping[str, Any]) -> Gone:

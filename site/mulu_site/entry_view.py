@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,13 +14,19 @@ from mulu_site.ledger import Rereview
 from mulu_site.place import Site
 from mulu_site.row import API_FORMATS, Row
 from mulu_site.snapshot import Entry
+from mulu_site.terms import LICENCES, reach, sha256_of
 from mulu_site.text import cut, one_line, slug, web_address
 
 # Shown at the head of the page or in a part of its own, not once more among the fields.
+_WHO = ("provider", "provider_unit", "source_department", "contact")
 _ELSEWHERE = {
     "title", "notes", "items", "resources", "name", "id", "share_type", "share_condition", "share_basis", "open_type",
-    "open_condition", "open_ground", "open_basis", "open_review_on",
+    "open_condition", "open_ground", "open_basis", "open_review_on", "license_id", *_WHO,
 }  # fmt: skip
+_TITLE, _NAME, _CODE, _ADDRESS = 300, 120, 120, 1500
+"""Characters of what stands in one place and is never cut by `Limits`; of an address at most so many are a link."""
+_SHORT = 220
+"""Characters of an abstract that stands under the title; a longer one has a part of its own."""
 
 _TABLE_ON_PORTAL = re.compile(r"/(dataset/[^/]+/resource/(?P<id>[\w-]+)/download/[^?]*\.(csv|xlsx)\Z|mulu/data/open/(?P<open>[\w-]+))", re.IGNORECASE)
 
@@ -45,31 +51,38 @@ class Limits:
     history: int
     columns: int
     previews: int
+    values: int
 
 
 # Tried in turn until the page fits into 60 KB.
 LIMITS = (
-    Limits(200, 6000, 2000, 60, 40, 12, 3),
-    Limits(80, 2500, 600, 25, 15, 8, 1),
-    Limits(25, 900, 160, 10, 5, 4, 1),
-    Limits(8, 300, 60, 4, 2, 0, 0),
+    Limits(200, 6000, 2000, 60, 40, 12, 3, 60),
+    Limits(80, 2500, 600, 25, 15, 8, 1, 30),
+    Limits(25, 900, 160, 10, 5, 4, 1, 10),
+    Limits(8, 300, 60, 4, 2, 0, 0, 4),
 )
+Known = Mapping[str, tuple[str, str]]
+"""Resource codes → (page, title) of the entries that there are."""
 
 
 def entry_view(
-    entry: Entry, row: Row, site: Site, limits: Limits, known: dict[str, str], rereviews: Sequence[Rereview] = ()
+    entry: Entry, row: Row, site: Site, limits: Limits, known: Known, rereviews: Sequence[Rereview] = ()
 ) -> dict[str, Any]:
-    """What templates/site/entry.html reads. `entry` cleaned, `known` maps resource codes to pages, `rereviews` are the decided ones."""
+    """What templates/site/entry.html reads. `entry` cleaned, `rereviews` are the decided ones."""
+    row = row._replace(title=cut(row.title, _TITLE), provider_title=cut(row.provider_title, _NAME), code=cut(row.code, _CODE))
     notes = str(entry.get("notes") or "").strip()
     items = [i for i in entry.get("items") or [] if isinstance(i, dict)]
     resources = [r for r in entry.get("resources") or [] if isinstance(r, dict)]
+    licence = one_line(entry.get("license_id"))
     history = sorted((h for h in entry.get("history") or [] if isinstance(h, dict)), key=_version, reverse=True)
-    groups, fields_cut = _groups(entry, site, limits, known)
+    sources = _sources(entry)
+    groups, fields_cut = _groups(entry, limits, known)
     return {
         "title": row.title,
         "description": cut(one_line(notes) or row.title, 150),
         "url": site.site_url and site.url(f"entry/{row.page}/"),
         "trail": [("分类", "browse/"), (row.provider_title or "部门", provider_path(row)), ("条目", "")],
+        "theme": (cut(words.label("theme", row.theme), _NAME), f"browse/theme/{slug(row.theme)}/") if row.theme else None,
         "provider_title": row.provider_title or "（未载明提供方）",
         "provider_path": provider_path(row),
         "code": row.code,
@@ -81,27 +94,24 @@ def entry_view(
         "resources_cut": max(0, len(resources) - limits.resources),
         "no_resources": _no_resources(row),
         "actions": _actions(entry, row, site),
-        "notes": cut(notes, limits.notes).split("\n") if notes else [],
+        "lede": notes if len(notes) <= _SHORT and "\n" not in notes else "",
+        "notes": [part for part in cut(notes, limits.notes).split("\n") if part.strip()],
         "notes_cut": limits.notes if len(notes) > limits.notes else 0,
-        "columns": _item_columns(items),
-        "rows": [_item(i, limits) for i in items[: limits.items]],
+        "columns": _item_columns(items, sources),
+        "rows": [_item(i, sources, limits) for i in items[: limits.items]],
         "rows_total": len(items),
         "rows_cut": max(0, len(items) - limits.items),
         "groups": groups,
         "fields_cut": fields_cut,
-        "history": [
-            {
-                "version": one_line(h.get("version")),
-                "on": _day(h.get("published_at")),
-                "summary": cut(one_line(h.get("summary")), limits.value),
-            }
-            for h in history[: limits.history]
-        ],
+        "who": _who(entry, row, sources),
+        "related": _related(entry, known, row)[: limits.resources],
+        "history": _history(history, limits),
         "history_cut": max(0, len(history) - limits.history),
-        "previews": [shown for r in resources if (shown := preview.view(r, items, limits.columns))][: limits.previews],
+        "previews": [shown for r in resources if (shown := preview.view(r, items, limits.columns, site.outline))][: limits.previews],
+        "report": preview.report(entry) is not None,
         "package": package.descriptor(entry, row, site) is not None,
         "examples": _examples(resources, row, site),
-        "license": words.label("license_id", one_line(entry.get("license_id"))),
+        "license": {"name": cut(words.label("license_id", licence), _NAME), "href": LICENCES.get(licence, "")} if licence else None,
         "citation": citation(entry, row, site),
         "rereviews": [
             one._asdict() | {"label": one.label, "outcome": cut(one.outcome, limits.notes // 4)}
@@ -124,11 +134,54 @@ def citation(entry: Entry, row: Row, site: Site) -> tuple[str, str]:
     return f"{row.provider_title or site.place}. {title}[DS/OL]. {published}", ". " + site.url(f"entry/{row.page}/")
 
 
+def _who(entry: Entry, row: Row, sources: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Who answers for the entry: its department, the unit in it, whose the data are, and how to reach them."""
+    source = one_line(entry.get("source_department_title") or entry.get("source_department"))
+    if not source and len(set(sources.values())) == 1:
+        source = next(iter(sources.values()))
+    told = {"provider": row.provider_title, "provider_unit": one_line(entry.get("provider_unit")), "source_department": source, "contact": one_line(entry.get("contact"))}
+    email, phone = reach(entry)
+    links = {"provider": ("", provider_path(row)), "contact": (f"mailto:{email}" if email else f"tel:{phone}" if phone else "", "")}
+    return [
+        {"label": label, "text": cut(told[key], 300), "external": links.get(key, ("", ""))[0], "href": links.get(key, ("", ""))[1]}
+        for key, label in ((f.key, f.label) for f in words.FIELDS if f.key in _WHO)
+        if told[key]
+    ]
+
+
+def _sources(entry: Entry) -> dict[str, str]:
+    """数源部门 of the items that have been given one (政务数据共享条例 第十九条), by the item's name."""
+    given = entry.get("sources")
+    named = [s for s in given if isinstance(s, dict)] if isinstance(given, list) else []
+    return {one_line(s.get("item")): cut(one_line(s.get("department_title") or s.get("department")), _NAME) for s in named if s.get("item")}
+
+
+def _related(entry: Entry, known: Known, row: Row) -> list[tuple[str, str]]:
+    """(title, path) of the entries that this one names and that are there."""
+    given = dict.fromkeys(_values(entry.get("related_codes"), ""))
+    return [(cut(known[code][1], 80), f"entry/{known[code][0]}/") for code in given if code in known and known[code][0] != row.page]
+
+
+def _history(history: Sequence[Entry], limits: Limits) -> list[dict[str, Any]]:
+    """The newest first, each with how its class differs from that of the version before."""
+    told = []
+    for place, one in enumerate(history[: limits.history]):
+        before = history[place + 1] if place + 1 < len(history) else {}
+        changes = []
+        for key in ("open_type", "share_type"):
+            was, now = (words.label(key, one_line(version.get(key))) for version in (before, one))
+            if was and now and was != now:
+                changes.append((cut(was, _NAME), cut(now, _NAME)))
+        summary = cut(one_line(one.get("summary")), limits.value)
+        told.append({"version": cut(one_line(one.get("version")), 20), "on": _day(one.get("published_at")), "summary": summary, "changes": changes})
+    return told
+
+
 def _examples(resources: Sequence[Entry], row: Row, site: Site) -> list[dict[str, str]]:
     """How a program asks for the data: rows of tables that lie on the portal, interfaces, the entry itself."""
     found = []
     for resource in resources:
-        url, kind = web_address(resource.get("url"), site.portal_url), one_line(resource.get("format")).upper()
+        url, kind = _address(resource.get("url"), site), one_line(resource.get("format")).upper()
         table = _TABLE_ON_PORTAL.match(url.removeprefix(site.portal_url)) if site.portal_url and url.startswith(site.portal_url + "/") else None
         if table:
             asked = f"{site.portal_url}/mulu/data/open/{table['id'] or table['open']}?limit=10"
@@ -137,7 +190,7 @@ def _examples(resources: Sequence[Entry], row: Row, site: Site) -> list[dict[str
             found.append({"label": "调用接口", "code": f"curl '{url}'"})
     if site.site_url:
         found.append({"label": "读取本条目的登记内容（JSON）", "code": f"curl '{site.url(f'entry/{row.page}/entry.json')}'"})
-    return found[:3]
+    return list({one["label"]: one for one in reversed(found)}.values())[::-1]
 
 
 def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
@@ -158,6 +211,7 @@ def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
     if isinstance(decision, dict) and axis == "open":
         facts += [
             ("决定部门", one_line(decision.get("department")) or row.provider_title),
+            ("审核部门", one_line(decision.get("reviewed_by"))),
             ("决定依据", one_line(decision.get("article"))),
             ("决定日期", _chinese_day(decision.get("on"))),
         ]
@@ -175,35 +229,41 @@ def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
     }
 
 
-def _groups(entry: Entry, site: Site, limits: Limits, known: dict[str, str]) -> tuple[list[Any], bool]:
+def _groups(entry: Entry, limits: Limits, known: Known) -> tuple[list[Any], bool]:
     groups: dict[str, list[Any]] = {}
     shortened = False
     for field in words.FIELDS:
         if field.key in _ELSEWHERE or field.key in words.WITHHELD:
             continue
+        values = _values(entry.get(field.key), field.code_list or "")
         shown = []
-        for value in _values(entry.get(field.key), field.code_list or ""):
+        for value in values[: limits.values]:
             text = cut(value, limits.value)
             shortened = shortened or text != value
             shown.append({"text": text, **_link(field.key, value, entry, known)})
-        if field.key == "provider" and entry.get("provider_title"):
-            shown = [{"text": one_line(entry["provider_title"]), "href": "", "external": False}]
+        shortened = shortened or len(values) > limits.values
         if shown:
             groups.setdefault(field.section, []).append((field.label, shown))
     return list(groups.items()), shortened
 
 
-def _link(key: str, value: str, entry: Entry, known: dict[str, str]) -> dict[str, Any]:
+def _link(key: str, value: str, entry: Entry, known: Known) -> dict[str, Any]:
     if key == "related_codes" and value in known:
-        return {"href": f"entry/{known[value]}/", "external": False}
+        return {"href": f"entry/{known[value][0]}/", "external": False}
     if key == "source" and isinstance(entry.get("source"), dict):
-        return {"href": web_address(entry["source"].get("url")), "external": True}
+        return {"href": _address(entry["source"].get("url")), "external": True}
     return {"href": "", "external": False}
+
+
+def _address(url: Any, site: Site | None = None) -> str:
+    """An address as a link: one that no browser may follow, or that would fill the page, is none."""
+    found = web_address(url, site.portal_url if site else "")
+    return found if len(found) <= _ADDRESS else ""
 
 
 def _values(value: Any, code_list: str) -> list[str]:
     """A field's value as the public reads it, one text a value."""
-    if value is None or value == "" or value == [] or value == {}:
+    if value in (None, "", [], {}):
         return []
     if isinstance(value, bool):
         return ["是" if value else "否"]
@@ -216,22 +276,18 @@ def _values(value: Any, code_list: str) -> list[str]:
     return [words.label(code_list, one_line(value))]
 
 
-def _item_columns(items: list[Entry]) -> list[tuple[str, str]]:
-    """Only the columns that at least one item fills; the name always."""
-    return [
-        (f.key, f.label)
-        for f in words.ITEM_FIELDS
-        if f.key == "name" or any(i.get(f.key) not in (None, "", False) for i in items)
-    ]
+def _item_columns(items: list[Entry], sources: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Only the columns that at least one item fills; the name always. 数源部门 where the items have several."""
+    filled = [(f.key, f.label) for f in words.ITEM_FIELDS if f.key == "name" or any(i.get(f.key) not in (None, "", False) for i in items)]
+    return [*filled, ("source", "数源部门")] if len(set(sources.values())) > 1 else filled
 
 
-def _item(item: Entry, limits: Limits) -> dict[str, str]:
-    return {
-        f.key: ""
-        if item.get(f.key) is False
-        else cut("、".join(_values(item.get(f.key), f.code_list or "")), min(300, limits.value))
+def _item(item: Entry, sources: Mapping[str, str], limits: Limits) -> dict[str, str]:
+    cells = {
+        f.key: "" if item.get(f.key) is False else cut("、".join(_values(item.get(f.key), f.code_list or "")[: limits.values]), min(300, limits.value))
         for f in words.ITEM_FIELDS
     }
+    return cells | {"source": sources.get(one_line(item.get("name")), "")}
 
 
 def _resource(resource: Entry, site: Site, row: Row) -> dict[str, Any]:
@@ -240,10 +296,11 @@ def _resource(resource: Entry, site: Site, row: Row) -> dict[str, Any]:
     return {
         "name": cut(one_line(resource.get("name")) or row.title, 120),
         "format": kind,
-        "url": web_address(resource.get("url"), site.portal_url),
+        "url": _address(resource.get("url"), site),
         "is_file": is_file,
         "verb": "下载" if is_file else "查看接口",
         "size": size(resource.get("size")),
+        "sha256": sha256_of(resource),
         "hash": one_line(resource.get("hash"))[:80],
         "description": cut(one_line(resource.get("description")), 200),
     }
@@ -263,7 +320,7 @@ def _actions(entry: Entry, row: Row, site: Site) -> list[dict[str, Any]]:
         guide = {"label": "怎样申请", "href": "guide/apply/", "external": False}
         if not site.portal_url:
             return [guide]
-        apply = {"label": "登录门户申请", "href": f"{site.portal_url}/mulu/apply/open/{quote(str(entry['name']), safe='')}", "external": True}
+        apply = {"label": "登录门户申请", "href": f"{site.portal_url}/mulu/apply/open/{quote(str(entry['name'])[:100], safe='')}", "external": True}
         return [apply, guide]
     return [asking.link("rereview", row.page)] if row.open == "none" else []
 

@@ -6,17 +6,20 @@ All of them are written as streams: at 100,000 entries some are larger than one 
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from mulu_site import words
-from mulu_site.dcat import dcat_us, public
 from mulu_site.place import Site
 from mulu_site.row import Row
 from mulu_site.snapshot import Entry
+from mulu_site.structured import dcat_us, public
 from mulu_site.text import one_line
 
 SITEMAP_SIZE = 40_000  # the protocol allows 50,000 addresses a file
@@ -29,6 +32,7 @@ _CSV = (
 )  # fmt: skip
 
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 FILES = ("data.json", "entries.json", "entries.csv")
 BETWEEN, ENDS = (b",\n", b",\n", b""), (b"\n]}", b"\n]", b"")
 Parts = tuple[bytes, bytes, bytes]
@@ -83,21 +87,39 @@ def _cells(entry: Entry, row: Row, site: Site) -> list[str]:
     return [*cells, items, site.url(f"entry/{row.page}/")]
 
 
-def atom(site: Site, title: str, path: str, rows: Sequence[Row]) -> bytes:
-    """The newest entries first; `path` is the feed's own."""
-    newest = sorted(rows, key=lambda r: (r.changed, r.id), reverse=True)[:FEED_SIZE]
-    updated = _instant(newest[0].changed if newest else "")
+class Withdrawn(NamedTuple):
+    """An entry that is no longer there, as a feed tells it; `on` is the day."""
+
+    page: str
+    title: str
+    provider_title: str
+    on: str
+    reason: str
+
+
+def atom(site: Site, title: str, path: str, rows: Sequence[Row], withdrawn: Iterable[Withdrawn] = ()) -> bytes:
+    """The newest entries and the newest withdrawals first; `path` is the feed's own. An entry keeps its atom:id when it is withdrawn."""
+    told = [
+        (row.changed, row.page, row.title, "，".join(x for x in (row.provider_title, words.label("open_type", row.open)) if x))
+        for row in heapq.nlargest(FEED_SIZE, rows, key=lambda row: (row.changed, row.page))
+    ]
+    told += [
+        (one.on, one.page, f"已撤下：{one.title}", "，".join(x for x in (one.provider_title, f"撤下原因：{one.reason}" if one.reason else "") if x))
+        for one in withdrawn
+    ]
+    told.sort(key=lambda one: (one[0], one[1]), reverse=True)
     parts = [
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-CN">',
-        f"<title>{escape(title)}</title><id>{escape(site.url(path))}</id><updated>{updated}</updated>",
-        f'<link rel="self" href={quoteattr(site.url(path))}/><author><name>{escape(site.authority or site.place)}</name></author>',
+        f"<title>{escape(title)}</title><id>{escape(site.url(path))}</id><updated>{_instant(told[0][0] if told else '')}</updated>",
+        f'<link rel="self" type="application/atom+xml" href={quoteattr(site.url(path))}/>'
+        f'<link rel="alternate" type="text/html" href={quoteattr(site.url(path.removesuffix("atom.xml")))}/>'
+        f"<author><name>{escape(site.authority or site.place)}</name></author>",
     ]
-    for row in newest:
-        page = site.url(f"entry/{row.page}/")
-        summary = "，".join(x for x in (row.provider_title, words.label("open_type", row.open)) if x)
+    for day, page, shown, summary in told[:FEED_SIZE]:
+        address = site.url(f"entry/{page}/")
         parts.append(
-            f"<entry><title>{escape(row.title)}</title><id>{escape(page)}</id><link href={quoteattr(page)}/>"
-            f"<updated>{_instant(row.changed)}</updated><summary>{escape(summary)}</summary></entry>"
+            f"<entry><title>{escape(shown)}</title><id>{escape(address)}</id><link href={quoteattr(address)}/>"
+            f"<updated>{_instant(day)}</updated><summary>{escape(summary)}</summary></entry>"
         )
     return "\n".join([*parts, "</feed>\n"]).encode()
 
@@ -105,7 +127,7 @@ def atom(site: Site, title: str, path: str, rows: Sequence[Row]) -> bytes:
 def sitemap(addresses: Iterable[tuple[str, str]]) -> bytes:
     """(address, ISO date or "") of pages."""
     body = "".join(
-        f"<url><loc>{escape(url)}</loc>{f'<lastmod>{day}</lastmod>' if day else ''}</url>\n" for url, day in addresses
+        f"<url><loc>{escape(url)}</loc>{f'<lastmod>{day}</lastmod>' if _DAY.fullmatch(day) else ''}</url>\n" for url, day in addresses
     )
     return f'{_XML}<urlset xmlns="{_SITEMAP}">\n{body}</urlset>\n'.encode()
 
@@ -127,7 +149,12 @@ _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 def _instant(day: str) -> str:
-    return f"{day or '1970-01-01'}T00:00:00+08:00"
+    """Midnight in China; a day that is none counts as never."""
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        day = "1970-01-01"
+    return f"{day}T00:00:00+08:00"
 
 
 def _dump(value: Any) -> bytes:

@@ -11,9 +11,10 @@ from mulu_site import words
 from mulu_site.place import Site
 from mulu_site.row import API_FORMATS, Row
 from mulu_site.snapshot import Entry
+from mulu_site.terms import FORMATS, LICENCES, bytes_of
 from mulu_site.text import fold, one_line, slug, web_address
 
-_TABLES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xls": "application/vnd.ms-excel"}
+_TABLES = frozenset({"csv", "xlsx", "xls"})
 _TYPES = {
     "C": "string", "N": "number", "Y": "number", "D": "date", "T": "datetime", "L": "boolean", "M": "string", "G": "any", "B": "number",
     "I": "integer", "F": "number",
@@ -39,7 +40,7 @@ def descriptor(entry: Entry, row: Row, site: Site) -> dict[str, Any] | None:
             "version": one_line(entry.get("version")),
             "created": str(entry.get("published_at") or ""),
             "keywords": [label for label in (words.label("theme", row.theme),) if label],
-            "licenses": [{"name": slug(license_), "title": words.label("license_id", license_)}] if license_ else [],
+            "licenses": [_full({"name": slug(license_), "title": words.label("license_id", license_), "path": LICENCES.get(license_, "")})] if license_ else [],
             "contributors": [{"title": row.provider_title or site.place, "role": "publisher"}],
             "sources": [{"title": site.title, "path": page}] if site.site_url else [],
             "resources": resources,
@@ -50,16 +51,15 @@ def descriptor(entry: Entry, row: Row, site: Site) -> dict[str, Any] | None:
 def _resource(resource: Entry, number: int, entry: Entry, site: Site) -> dict[str, Any]:
     kind, hash_ = _format(resource).lower(), one_line(resource.get("hash"))
     preview = resource["preview"] if isinstance(resource.get("preview"), dict) else {}
-    size = resource.get("size")
     described = {
         "profile": "tabular-data-resource" if kind in _TABLES else "data-resource",
         "name": f"file-{number}",
         "title": one_line(resource.get("name")),
         "path": web_address(resource.get("url"), site.portal_url),
         "format": kind,
-        "mediatype": _TABLES.get(kind, ""),
+        "mediatype": FORMATS[kind.upper()][0] if kind.upper() in FORMATS else "",
         "encoding": one_line(preview.get("encoding")),
-        "bytes": size if isinstance(size, int) and size > 0 else "",
+        "bytes": bytes_of(resource) or "",
         "hash": hash_ if ":" in hash_ or len(hash_) == 32 else "",  # without its algorithm a hash is md5 by the specification
     }
     if kind in _TABLES:

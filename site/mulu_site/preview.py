@@ -11,37 +11,65 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mulu_site import charts
-from mulu_site.text import cut, fold, one_line
+from mulu_site.text import cut, fold, one_line, web_address
 
-CHARTS, CELL = 6, 60
+CHARTS, CELL, ROWS, POINTS, BINS, PROBLEMS = 6, 60, 10, 400, 40, 12
 _COORDINATES = {fold(name) for name in ("经度", "纬度", "东经", "北纬", "lon", "lng", "lat", "longitude", "latitude")}
 _NUMERIC = {"", "N", "Y", "B", "F", "I"}
 
 
-def view(resource: Mapping[str, Any], items: Sequence[Mapping[str, Any]], most: int) -> dict[str, Any] | None:
+def view(resource: Mapping[str, Any], items: Sequence[Mapping[str, Any]], most: int, outline: Sequence[charts.Line] = ()) -> dict[str, Any] | None:
     """Of a resource's preview what the template shows, at most `most` columns wide; None where there is nothing to show."""
     found = resource.get("preview")
-    columns = [c for c in found.get("columns") or [] if isinstance(c, dict)] if isinstance(found, dict) else []
-    if not columns or not most or not isinstance(found, dict):
+    if not isinstance(found, dict) or not most:
         return None
-    rows = [[cut(one_line(cell), CELL) for cell in row[:most]] for row in found.get("rows") or [] if isinstance(row, list)]
+    columns = [c for c in _list(found, "columns") if isinstance(c, dict)]
+    if not columns:
+        return None
+    rows = [[cut(one_line(cell), CELL) for cell in row[:most]] for row in _list(found, "rows")[:ROWS] if isinstance(row, list)]
     types = {fold(one_line(item.get("name"))): str(item.get("data_type") or "") for item in items}
-    points = [(float(p[0]), float(p[1])) for p in found.get("points") or [] if _is_point(p)]
-    problems = [{"text": one_line(p.get("text")), "count": _count(p.get("count"))} for p in found.get("problems") or [] if isinstance(p, dict)]
+    points = [(float(p[0]), float(p[1])) for p in _list(found, "points")[:POINTS] if _is_point(p)]
+    problems = _problems(found)
     return {
-        "name": one_line(resource.get("name")),
+        "name": cut(one_line(resource.get("name")), 120),
         "columns": [{"name": cut(one_line(c.get("name")), CELL), "numeric": c.get("kind") == "number"} for c in columns[:most]],
         "columns_cut": max(0, len(columns) - most),
         "width": len(columns),
         "rows": rows,
         "total": _count(found.get("total")),
         "charts": [made for c in columns if (made := _chart(c, types))][:CHARTS],
-        "map": charts.map_of(points, "数据中的点位") if points else "",
+        "map": charts.map_of(points, "数据中的点位", outline) if points else "",
+        "outlined": charts.covers(outline, points),
         "points": len(points),
         "checked": bool(found.get("checked")),
         "valid": bool(found.get("valid")) and not problems,
+        "checked_on": one_line(found.get("checked_on"))[:10],
+        "checked_rows": _count(found.get("checked_rows")),
         "problems": problems,
     }
+
+
+def report(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What frictionless found in the entry's open files, for programs (quality.json): of each file its address, checksum, and the report
+    as frictionless wrote it (Report of its version 5), with `problems` beside it: how the columns differ from the registered items."""
+    files = []
+    for resource in _list(entry, "resources"):
+        found = resource.get("preview") if isinstance(resource, dict) else None
+        if not isinstance(found, dict) or not found.get("checked"):
+            continue
+        told = {key: found[key] for key in ("checked_on", "checked_rows", "total", "valid", "problems", "report") if key in found}
+        files.append({"name": one_line(resource.get("name")), "url": web_address(resource.get("url")), "hash": one_line(resource.get("hash")), **told})
+    return {"title": one_line(entry.get("title")), "checked_with": "frictionless", "files": files} if files else None
+
+
+def _problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    told = [p for p in _list(found, "problems")[:PROBLEMS] if isinstance(p, dict)]
+    return [{"text": cut(one_line(p.get("text")), 200), "count": _count(p.get("count"))} for p in told]
+
+
+def _list(value: Mapping[str, Any], key: str) -> list[Any]:
+    found = value.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _chart(column: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any] | None:
@@ -50,7 +78,7 @@ def _chart(column: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any
     low, high, mean = (column.get(key) for key in ("min", "max", "mean"))
     if column.get("kind") != "number" or fold(name) in _COORDINATES or types.get(fold(name), "") not in _NUMERIC:
         return None
-    if not isinstance(bins, list) or len(bins) < 2 or not all(isinstance(v, int | float) and v >= 0 for v in bins):
+    if not isinstance(bins, list) or not 2 <= len(bins) <= BINS or not all(isinstance(v, int | float) and v >= 0 for v in bins):
         return None
     if not all(isinstance(v, int | float) and math.isfinite(v) for v in (low, high, mean)):
         return None

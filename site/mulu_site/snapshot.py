@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from mulu_site.text import UNWANTED, clean
+from mulu_site.text import UNWANTED, clean, one_line
 
 FORMAT = 1
 Entry = dict[str, Any]
@@ -75,14 +76,30 @@ class Snapshot:
 
 
 def entry_of(raw: bytes) -> Entry:
-    """The entry of a line, without the characters that no page may show (looked for in the line as a whole: most hold none)."""
+    """The entry of a line, without the characters that no page may show (looked for in the line as a whole: most hold none).
+
+    Raises `SnapshotError` where the line is no JSON. A number that JSON has no word for (NaN, infinity) counts as not stated: written
+    on, it would spoil every file of the whole catalogue.
+    """
     text = raw.decode("utf-8", "replace")
-    if "\\u" in text or UNWANTED.search(text):
-        return clean(json.loads(text))
     try:
-        return msgspec.json.decode(text)
-    except msgspec.MsgspecError:  # numbers that only Python's own reader takes
-        return json.loads(text)
+        if "\\u" in text or UNWANTED.search(text):
+            return clean(_plain(text))
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.MsgspecError:  # numbers that only Python's own reader takes
+            return _plain(text)
+    except (ValueError, RecursionError):
+        raise SnapshotError(f"快照里有一行不是目录条目的 JSON（以“{one_line(clean(text[:40]))}”开头），请重新生成快照。") from None
+
+
+def _plain(text: str) -> Any:
+    return json.loads(text, parse_constant=lambda name: None, parse_float=_finite)
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def open_snapshot(path: str | Path) -> Snapshot:
@@ -107,6 +124,8 @@ def _verify(path: Path) -> Snapshot:
             last = line
             lines += 1
     head, seal = _json(header), _json(last)
+    if isinstance(head.get("mulu_snapshot"), int) and head["mulu_snapshot"] > FORMAT:
+        raise SnapshotError(f"{path.name} 由较新版本的系统生成（mulu_snapshot 为 {head['mulu_snapshot']}，这里只认识 {FORMAT}），请先升级，再生成站点。")
     if head.get("mulu_snapshot") != FORMAT:
         raise SnapshotError(f"{path.name} 不是本系统的目录快照：首行应写明 mulu_snapshot 为 {FORMAT}。")
     if seal.get("end") is not True:

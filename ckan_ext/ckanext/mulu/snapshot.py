@@ -87,21 +87,34 @@ def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool)
     last, entry = rows[-1], content.public_package(versions.delivered(rows[-1].entry, package))
     entry.pop("decided_by", None)  # who pressed the button is for the case, not for the public
     decided = versions.class_decided(rows)
-    history = [
-        {"version": row.version, "published_at": row.published_at.isoformat(timespec="seconds"), "summary": row.summary}
-        for row in rows
-    ]
+    place, owner = entries.profile(), titles.get(entry["provider"], entry["provider"])
+    source = entry.get("source_department")
     return entry | {
         "id": package.id,
         "name": package.name,
-        "provider_title": titles.get(entry["provider"], entry["provider"]),
+        "provider_title": owner,
+        **({"source_department_title": titles.get(source, source)} if source else {}),
         "version": last.version,
         "published_at": last.published_at.isoformat(timespec="seconds"),
-        "history": history,
+        "history": [_version(row) for row in rows],
         "objection": objected,
         "class_decision": {
-            "department": titles.get(entry["provider"], entry["provider"]),
-            "article": entries.profile().cite("open_grounds" if entry.get("open_type") == "none" else "open_types"),
+            "department": owner,
+            **({"reviewed_by": place.authority_name} if _by_authority(decided) else {}),
+            "article": place.cite("open_grounds" if entry.get("open_type") == "none" else "open_types"),
             "on": decided.published_at.date().isoformat(),
         },
     }
+
+
+def _version(row: Any) -> dict[str, Any]:
+    """A version in the history that everybody sees: which fields changed, and the class that it had. What the other fields said is left
+    out: what was corrected because it should never have been public is not told again."""
+    told = {"version": row.version, "published_at": row.published_at.isoformat(timespec="seconds"), "summary": row.summary}
+    return told | {key: row.entry[key] for key in ("open_type", "share_type") if row.entry.get(key)}
+
+
+def _by_authority(decided: Any) -> bool:
+    """Whether the department's class was agreed to by the authority (华容 第八条: 报县政务信息资源主管部门审核)."""
+    by = decided.entry.get("decided_by")
+    return isinstance(by, dict) and by.get("role") in ("authority", "authority_head")

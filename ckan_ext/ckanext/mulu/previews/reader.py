@@ -6,7 +6,8 @@ of CKAN.
     request: {"path", "kind": "csv" | "xlsx", "items": [{"name", "data_type"}], "only": names of items or null for the whole file}
     preview: {"columns": [{"name", "kind": "number" | "text", "filled", "min", "max", "mean", "bins"}], "rows": [[text]] (at most ROWS),
               "total": rows of the file, "encoding": of a CSV, "points": [[longitude, latitude]], "checked": bool, "valid": bool,
-              "problems": [{"code", "count", "text"}]}
+              "problems": [{"code", "count", "text"}], and of a file that was checked "checked_on": day in China, "checked_rows",
+              "report": frictionless' own, with the first REPORTED errors}
 
 With ``only`` the other columns are as if they were not in the file, and nothing is said of what is wrong with it.
 """
@@ -18,20 +19,22 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import frictionless
 
 from ckanext.mulu.tabular import NUMBER, NotATable, encoding_of, read, same, text_of
+from mulu.case import SHANGHAI
 
-VERSION = 1
+VERSION = 2
 """Goes into the key of what is kept: another way of reading makes every preview anew."""
 ROWS, CELL, COLUMNS, BINS, POINTS = 10, 200, 300, 12, 400
 MOST = 200_000
 """Rows that are read."""
-PROBLEMS, CHECKED = 12, 50_000
-"""Kinds of problems that are told; rows that frictionless looks at."""
+PROBLEMS, CHECKED, REPORTED = 12, 50_000, 30
+"""Kinds of problems that are told; rows that frictionless looks at; errors that its report names one by one."""
 LONGITUDE, LATITUDE = {"经度", "lon", "lng", "longitude", "东经"}, {"纬度", "lat", "latitude", "北纬"}
 _TYPES = {"N": "number", "Y": "number", "B": "number", "F": "number", "I": "integer", "D": "date", "T": "datetime", "L": "boolean"}
 _SAID = {
@@ -65,10 +68,14 @@ def preview(path: Path, kind: str, items: Sequence[Mapping[str, Any]], only: Seq
             points.append(point)
     step = -(-len(points) // POINTS) or 1
     found = {"columns": [column.told() for column in columns], "rows": shown, "total": total, "points": points[::step]}
-    problems = _problems(path, kind, header, items) if only is None else []
     if kind == "csv":
         found["encoding"] = encoding_of(path).removesuffix("-sig")
-    return found | {"checked": only is None, "valid": only is None and not problems, "problems": problems}
+    if only is not None:
+        return found | {"checked": False, "valid": False, "problems": []}
+    report = _report(path, kind, header, items)
+    problems = _problems(report, header, items)
+    told = {"checked_on": datetime.now(SHANGHAI).date().isoformat(), "checked_rows": min(total, CHECKED), "report": _told(report)}
+    return found | {"checked": True, "valid": not problems, "problems": problems} | told
 
 
 def harmless(cell: str) -> str:
@@ -128,8 +135,8 @@ def _point(east: str, north: str) -> tuple[float, float] | None:
     return (longitude, latitude) if -180 <= longitude <= 180 and -90 <= latitude <= 90 and (longitude or latitude) else None
 
 
-def _problems(path: Path, kind: str, header: Sequence[str], items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What frictionless finds, by kind with a count and the first place; and how the columns differ from the items."""
+def _report(path: Path, kind: str, header: Sequence[str], items: Sequence[Mapping[str, Any]]) -> frictionless.Report:
+    """What frictionless says of the file, held against the types of the registered items."""
     known = {same(str(item.get("name") or "")): str(item.get("data_type") or "") for item in items}
     fields = []
     for place, label in enumerate(header):
@@ -142,16 +149,37 @@ def _problems(path: Path, kind: str, header: Sequence[str], items: Sequence[Mapp
         descriptor["encoding"] = encoding_of(path)
     with frictionless.system.use_context(trusted=True):
         resource = frictionless.Resource.from_descriptor(descriptor)
-        report = resource.validate(frictionless.Checklist(skip_errors=["incorrect-label", "blank-row"]), limit_rows=CHECKED, limit_errors=1000)
-    told = {}
+        return resource.validate(frictionless.Checklist(skip_errors=["incorrect-label", "blank-row"]), limit_rows=CHECKED, limit_errors=1000)
+
+
+def _told(report: frictionless.Report) -> dict[str, Any]:
+    """The report as everybody may have it: without where the file lies here, cut to what a page's neighbour may weigh."""
+    told = report.to_descriptor()
+    for task in told.get("tasks", []):
+        task["place"] = "file"
+        task["labels"] = [str(label)[:CELL] for label in task.get("labels", [])]
+        task["errors"] = [_short(error) for error in task.get("errors", [])[:REPORTED]]
+    return dict(told)
+
+
+def _short(error: Mapping[str, Any]) -> dict[str, Any]:
+    """An error without the row it stands in, of which a table may have hundreds of cells; what stands in a cell as it is shown elsewhere."""
+    told = {key: harmless(value) if isinstance(value, str) else value for key, value in error.items()}
+    return told | {key: [] for key in ("cells", "labels") if key in error}
+
+
+def _problems(report: frictionless.Report, header: Sequence[str], items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the report says, by kind with a count and the first place; and how the columns differ from the items."""
+    told: dict[str, dict[str, Any]] = {}
     for task in report.tasks:
         for error in task.errors:
             row, column = getattr(error, "row_number", None), getattr(error, "field_number", None)
-            where = (f"第{row}行" if row else "") + (f"“{header[column - 1]}”列" if column and column <= len(header) else "")
+            label = header[column - 1] if column and column <= len(header) else ""
+            where = (f"第{row}行" if row else "") + (f"“{label}”列" if label else f"第{column}列" if column and not row else "")
             one = told.setdefault(error.type, {"code": error.type, "count": 0, "text": _SAID.get(error.type, "不合规范") + (f"，最先在{where}" if where else "")})
             one["count"] += 1
     found = list(told.values())
-    labels = set(map(same, header))
+    known, labels = {same(str(item.get("name") or "")) for item in items}, set(map(same, header))
     absent = [str(item["name"]) for item in items if item.get("name") and same(str(item["name"])) not in labels]
     unknown = [label for label in header if label and same(label) not in known] if known else []
     if absent:
