@@ -239,6 +239,10 @@ def test_what_next_where_nothing_is_found(page: Page, shared: Town) -> None:
     settled(page)
     expect(page.locator(".nothing")).to_contain_text("您是不是要找：停车场")
     assert page.get_attribute(".nothing a[href*='ask/demand']", "href").endswith("ask/demand/?title=%E5%81%9C%E8%BD%A6%E5%8E%82")
+    page.click(".nothing a[href*='ask/demand']")
+    expect(page.locator("#ask input[name=title]")).to_have_value("停车厂")
+    page.go_back()
+    settled(page)
     page.click(".nothing .ways a")
     settled(page, "停车场")
     assert page.input_value("#q") == "停车场" and set(names(page)) >= {"own0", "own1"}
@@ -257,6 +261,18 @@ def test_what_next_where_nothing_is_found(page: Page, shared: Town) -> None:
 
     search_for(page, "<img src=x onerror=alert(1)>")
     assert page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_jumps_when_a_link_with_a_query_is_opened(page: Page, shared: Town, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.add_init_script("window.jumps = []; new PerformanceObserver((list) => { for (const e of list.getEntries()) for (const s of e.sources) jumps.push([e.value, s.node?.id || s.node?.className || s.node?.nodeName]); }).observe({ type: 'layout-shift', buffered: true });")
+    page.goto(shared.url + "catalogue/?q=负责人&open=conditional&open=none")
+    settled(page)
+    page.wait_for_timeout(300)
+    assert names(page)
+    ours = ("results", "facets", "colophon", "chosen", "also", "register", "main", "finder")
+    assert [jump for jump in page.evaluate("jumps") if jump[1] in ours] == []
 
 
 # ---- what goes wrong

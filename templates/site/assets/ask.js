@@ -235,7 +235,7 @@
       id = saved.id || id;
       if (saved.waiting) unsent(saved.saved_at, false, saved.doubtful);
       else show(progress, `已恢复${day(saved.saved_at)}填写的内容。`);
-    }
+    } else if (form.elements.title) form.elements.title.value = (new URLSearchParams(location.search).get("title") || "").slice(0, 100); // searched for in vain
     follow();
     form.dataset.ready = "";
   });

@@ -57,27 +57,30 @@ function partly(some) {
   index = some;
   if (!waiting || some.complete || performance.now() - shownAt < PARTLY) return;
   const found = find(some, state);
-  if (found.hits.length) { show(found); shownAt = performance.now(); }
+  if (found.hits.length) { show(found, false); shownAt = performance.now(); }
 }
 
 // ---- showing
 
-function show(found = find(index, state)) {
-  const pages = Math.max(1, Math.ceil(found.hits.length / PER_PAGE)), whole = index.complete;
+// `whole`: nothing more is on its way
+function show(found, whole) {
+  const pages = Math.max(1, Math.ceil(found.hits.length / PER_PAGE));
   if (whole) state.page = Math.min(state.page, pages);
   const part = found.hits.slice((Math.min(state.page, pages) - 1) * PER_PAGE, Math.min(state.page, pages) * PER_PAGE);
   if (part.length) {
     results.replaceChildren(table(index, found, part));
     if (pages > 1) results.append(pager(state.page, pages, (page) => addressOf({ page }), (page) => { change({ page }); byId("results-head").scrollIntoView(); results.querySelector(".name a")?.focus({ preventScroll: true }); }));
-  } else if (whole) results.replaceChildren(nothing(index, state, addressOf, change));
-  const total = number(found.hits.length);
-  tell(translate(whole ? `共 ${total} 条` : `已检索 ${number(index.loaded)} / ${number(index.total)} 条，找到 ${total} 条`), whole);
+  } else results.replaceChildren(whole ? nothing(index, state, addressOf, change) : make("p", { className: "nothing" }, "正在检索摘要和信息项……"));
+  const total = number(found.hits.length), loaded = index.complete ? `共 ${total} 条` : `已检索 ${number(index.loaded)} / ${number(index.total)} 条，找到 ${total} 条`;
+  tell(translate(whole || part.length ? loaded : "正在检索……"), whole);
   also.hidden = !found.others.length;
   also.replaceChildren(translate("同时检索："), make("span", { lang: "zh-CN" }, found.others.join("、")));
   facets(groups, index, state, found.counts, change);
   chips(chosen, index, state, change, field);
   translateAll(results);
   results.dataset.query = state.q;
+  results.dataset.shown = "";
+  results.toggleAttribute("data-partly", !whole);
 }
 
 // What is seen changes at every key; what is read out is said once the typing has come to rest.
@@ -93,6 +96,7 @@ function failed() {
   results.replaceChildren(make("div", { className: "nothing" }, make("p", {}, "检索索引没有取到，请检查网络后重试，或按分类浏览。"),
     make("p", { className: "actions" }, again, make("a", { className: "button quiet", href: root + "browse/" }, "按分类浏览全部条目"))));
   translateAll(results);
+  results.dataset.shown = "";
   tell(translate("检索暂时不能使用"), true);
 }
 
@@ -114,10 +118,10 @@ async function update(push, then = () => {}) {
     if (mine === turn) waiting = false;
   }
   if (mine !== turn) return;
-  show();
+  const more = termsOf(state.q).some((term) => [...term].length > 1), done = () => { results.dataset.complete = state.q; };
+  show(find(index, state), !more);
   then();
-  const done = () => { results.dataset.complete = state.q; };
-  if (!termsOf(state.q).some((term) => [...term].length > 1)) return done();
+  if (!more) return done();
   timer = setTimeout(() => second(mine).then((still) => { if (still) done(); }), TYPING);
 }
 
@@ -126,14 +130,16 @@ async function second(mine) {
   try {
     await lookUp(index, state.q);
     if (mine !== turn) return false;
-    show();
-    if (await verify(index, find(index, state)) && mine === turn) show();
+    const found = find(index, state);
+    show(found, true);
+    if (await verify(index, found) && mine === turn) show(find(index, state), true);
   } catch (error) {
     if (error instanceof Gone && mine === turn && restarts++ < 2) { // the site was built anew since the page was opened
       index = loading = null;
       update(false);
       return false;
-    } // without a network titles still answer
+    }
+    if (mine === turn) show(find(index, state), true); // without a network titles still answer
   }
   return mine === turn;
 }

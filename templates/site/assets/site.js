@@ -76,9 +76,6 @@
   window.mulu.ready.then(nameTheme);
   document.querySelector(".tools").hidden = false;
 
-  // What is beside on a wide screen is folded up on a narrow one
-  if (matchMedia("(max-width: 60rem)").matches) for (const box of document.querySelectorAll("details[data-wide]")) box.open = false;
-
   // A citation names the day on which it is cited
   const now = new Date(), two = (n) => String(n).padStart(2, "0");
   for (const day of document.querySelectorAll("[data-today]")) day.textContent = `[${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}]`;
