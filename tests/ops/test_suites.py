@@ -71,7 +71,8 @@ def start(tmp_path: Path) -> Start:
         for suite, text in suites.items():
             (tmp_path / suite).mkdir()
             (tmp_path / suite / f"test_of_{suite}.py").write_text(text)
-        env = os.environ | {"MULU_VAR": str(tmp_path / "var")}
+        plain = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "_hypothesis_pytestplugin"}  # they start the sooner
+        env = os.environ | {"MULU_VAR": str(tmp_path / "var")} | plain
         return subprocess.Popen([sys.executable, "-c", RUNNER, str(tmp_path), *asked], cwd=ROOT, env=env, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
 
