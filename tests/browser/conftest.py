@@ -14,6 +14,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +23,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from large_site import LargeSite, build_large
 from playwright.sync_api import Browser, Page, sync_playwright
+from visits import Visits
 
 from mulu_ops.settings import Settings
 
@@ -103,11 +106,14 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
 @contextlib.contextmanager
 def served(folder: Path, url: str = "") -> Iterator[str]:
     """The folder over HTTP on the loopback, at this URL if one is given; gives its URL."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *a, **k: None  # type: ignore[attr-defined]
+    handler = functools.partial(Quiet, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", int(url.rpartition(":")[2] or 0)), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -116,6 +122,32 @@ def served(folder: Path, url: str = "") -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def large() -> Iterator[LargeSite]:
+    """The large site, served on the loopback; read only."""
+    with contextlib.ExitStack() as stack:
+        kept = os.environ.get("MULU_LARGE_SITE")
+        folder = Path(kept or stack.enter_context(tempfile.TemporaryDirectory(prefix="mulu-large-site-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        site = build_large(folder)
+        site.url = stack.enter_context(served(site.folder)) + "/"
+        yield site
+
+
+@pytest.fixture(scope="session")
+def _windows(browser: Browser, large: LargeSite) -> Iterator[Visits]:
+    visits = Visits(browser, large.url)
+    yield visits
+    visits.close()
+
+
+@pytest.fixture
+def visits(_windows: Visits) -> Iterator[Visits]:
+    """Opens pages of the large site; fails the test if one of them errs or asks any other host for anything."""
+    yield _windows
+    assert _windows.leave() == []
 
 
 @contextlib.contextmanager
