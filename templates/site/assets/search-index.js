@@ -2,6 +2,7 @@
 // Its form is told in mulu_site/search.py. Entries are known by their place in the lists, the second stage by its own numbers.
 const { root } = window.mulu;
 export const FACETS = ["open", "department", "theme", "kind", "share", "frequency", "format", "api"];
+const LANES = 3;
 export const fold = (text) => text.normalize("NFKC").toLowerCase();
 
 export class Gone extends Error {} // a piece that the head names is not there: the site has been built anew
@@ -87,8 +88,11 @@ export class Index {
 
   get complete() { return this.loaded === this.total; }
 
+  // Few at a time, so that on a slow line the first is there soon and is not one of many that share it.
   async fill(onPiece) {
-    await Promise.all(this.rows.map(async (path, n) => { this.take(await get(path), n); onPiece(this); }));
+    const rest = this.rows.entries();
+    const lane = async () => { for (const [n, path] of rest) { this.take(await get(path), n); onPiece(this); } };
+    await Promise.all(Array.from({ length: LANES }, lane));
     return this;
   }
 

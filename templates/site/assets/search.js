@@ -104,7 +104,7 @@ let turn = 0, timer = 0;
 async function update(push, then = () => {}) {
   const mine = ++turn;
   delete results.dataset.complete;
-  keepAddress(push);
+  if (push) keepAddress(true);
   clearTimeout(timer);
   waiting = true;
   try {
@@ -120,6 +120,7 @@ async function update(push, then = () => {}) {
   if (mine !== turn) return;
   const more = termsOf(state.q).some((term) => [...term].length > 1), done = () => { results.dataset.complete = state.q; };
   show(find(index, state), !more);
+  if (!push) keepAddress(false); // after the answer: browsers take their time for it
   then();
   if (!more) return done();
   timer = setTimeout(() => second(mine).then((still) => { if (still) done(); }), TYPING);
