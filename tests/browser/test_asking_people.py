@@ -72,6 +72,8 @@ def test_two_windows_know_of_each_other(open_page, portal: Portal, entry: dict) 
     one, two = open_page(rereview(entry)), open_page(rereview(entry))
     one.fill("#f-request", "第一个窗口")
     expect(two.locator("#progress")).to_contain_text("另一个窗口里填写")
+    two.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    assert "第一个窗口" in one.evaluate("Object.entries(localStorage).flat().join()"), "an empty window threw away what another one kept"
     one.get_by_role("button", name="提交", exact=True).click()
     expect(one.locator("#receipt-title")).to_be_visible()
     expect(two.locator("#progress")).to_contain_text("已经提交或者清除")

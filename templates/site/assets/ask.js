@@ -14,6 +14,7 @@
   let sending = false;
   let timer = 0;
   let full = false;
+  let touched = false; // a window in which nothing was written keeps its hands off what another one keeps
 
   const store = {
     read: () => drafts().find((one) => one.key === KEY) || null,
@@ -63,8 +64,8 @@
     if (!kept && !full) show(progress, "浏览器没能保存填写的内容，离开本页会丢失；需要的请存成文件。");
     full = !kept;
   };
-  const again = () => { const old = store.read(); keep(Boolean(old?.waiting), Boolean(old?.doubtful)); };
-  const forget = () => { clearTimeout(timer); store.write(null); id = drawn(); };
+  const again = () => { if (!touched) return; const old = store.read(); keep(Boolean(old?.waiting), Boolean(old?.doubtful)); };
+  const forget = () => { clearTimeout(timer); touched = false; store.write(null); id = drawn(); };
 
   // Letters as the portal counts them; of what is far too long only roughly, or each key would take a second
   const letters = (text, max) => (text.length > 3 * max ? text.length : [...text].length);
@@ -197,6 +198,7 @@
   }
 
   form.addEventListener("input", () => {
+    touched = true;
     follow();
     clearTimeout(timer);
     timer = setTimeout(again, 300);
