@@ -60,6 +60,7 @@ LIMITS = (
     Limits(80, 2500, 600, 25, 15, 8, 1, 30),
     Limits(25, 900, 160, 10, 5, 4, 1, 10),
     Limits(8, 300, 60, 4, 2, 0, 0, 4),
+    Limits(1, 100, 24, 1, 1, 0, 0, 1),  # every field is full of characters that take six bytes once escaped
 )
 Known = Mapping[str, tuple[str, str]]
 """Resource codes → (page, title) of the entries that there are."""
@@ -87,9 +88,9 @@ def entry_view(
         "provider_path": provider_path(row),
         "code": row.code,
         "updated": row.updated,
-        "frequency": words.label("update_frequency", row.frequency),
+        "frequency": cut(words.label("update_frequency", row.frequency), 40),
         "objection": row.objection,
-        "classes": [_class(axis, entry, row) for axis in ("open", "share")],
+        "classes": [_class(axis, entry, row, max(40, min(400, limits.value))) for axis in ("open", "share")],
         "resources": [_resource(r, site, row) for r in resources[: limits.resources]],
         "resources_cut": max(0, len(resources) - limits.resources),
         "no_resources": _no_resources(row),
@@ -103,7 +104,7 @@ def entry_view(
         "rows_cut": max(0, len(items) - limits.items),
         "groups": groups,
         "fields_cut": fields_cut,
-        "who": _who(entry, row, sources),
+        "who": _who(entry, row, sources, min(300, limits.notes)),
         "related": _related(entry, known, row)[: limits.resources],
         "history": _history(history, limits),
         "history_cut": max(0, len(history) - limits.history),
@@ -134,7 +135,7 @@ def citation(entry: Entry, row: Row, site: Site) -> tuple[str, str]:
     return f"{row.provider_title or site.place}. {title}[DS/OL]. {published}", ". " + site.url(f"entry/{row.page}/")
 
 
-def _who(entry: Entry, row: Row, sources: Mapping[str, str]) -> list[dict[str, Any]]:
+def _who(entry: Entry, row: Row, sources: Mapping[str, str], most: int) -> list[dict[str, Any]]:
     """Who answers for the entry: its department, the unit in it, whose the data are, and how to reach them."""
     source = one_line(entry.get("source_department_title") or entry.get("source_department"))
     if not source and len(set(sources.values())) == 1:
@@ -143,7 +144,7 @@ def _who(entry: Entry, row: Row, sources: Mapping[str, str]) -> list[dict[str, A
     email, phone = reach(entry)
     links = {"provider": ("", provider_path(row)), "contact": (f"mailto:{email}" if email else f"tel:{phone}" if phone else "", "")}
     return [
-        {"label": label, "text": cut(told[key], 300), "external": links.get(key, ("", ""))[0], "href": links.get(key, ("", ""))[1]}
+        {"label": label, "text": cut(told[key], most), "external": links.get(key, ("", ""))[0], "href": links.get(key, ("", ""))[1]}
         for key, label in ((f.key, f.label) for f in words.FIELDS if f.key in _WHO)
         if told[key]
     ]
@@ -193,7 +194,7 @@ def _examples(resources: Sequence[Entry], row: Row, site: Site) -> list[dict[str
     return list({one["label"]: one for one in reversed(found)}.values())[::-1]
 
 
-def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
+def _class(axis: str, entry: Entry, row: Row, most: int) -> dict[str, Any]:
     key = row.open if axis == "open" else row.share
     facts: list[tuple[str, str]] = []
     if axis == "open":
@@ -223,9 +224,9 @@ def _class(axis: str, entry: Entry, row: Row) -> dict[str, Any]:
         "axis": axis,
         "heading": "向社会开放" if axis == "open" else "部门间共享",
         "key": key,
-        "label": words.label(f"{axis}_type", key),
+        "label": cut(words.label(f"{axis}_type", key), 40),
         "plain": _PLAIN.get((axis, key), "提供部门尚未载明。"),
-        "facts": [(name, cut(value, 400)) for name, value in facts if value],
+        "facts": [(name, cut(value, most)) for name, value in facts if value],
     }
 
 

@@ -14,6 +14,8 @@ from mulu_site import charts
 from mulu_site.text import cut, fold, one_line, web_address
 
 CHARTS, CELL, ROWS, POINTS, BINS, PROBLEMS = 6, 60, 10, 400, 40, 12
+_MOST = 1e15
+"""Numbers beyond are nothing that a picture of a column could show."""
 _COORDINATES = {fold(name) for name in ("经度", "纬度", "东经", "北纬", "lon", "lng", "lat", "longitude", "latitude")}
 _NUMERIC = {"", "N", "Y", "B", "F", "I"}
 
@@ -78,9 +80,9 @@ def _chart(column: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any
     low, high, mean = (column.get(key) for key in ("min", "max", "mean"))
     if column.get("kind") != "number" or fold(name) in _COORDINATES or types.get(fold(name), "") not in _NUMERIC:
         return None
-    if not isinstance(bins, list) or not 2 <= len(bins) <= BINS or not all(isinstance(v, int | float) and v >= 0 for v in bins):
+    if not isinstance(bins, list) or not 2 <= len(bins) <= BINS or not all(isinstance(v, int | float) and 0 <= v < _MOST for v in bins):
         return None
-    if not all(isinstance(v, int | float) and math.isfinite(v) for v in (low, high, mean)):
+    if not all(isinstance(v, int | float) and abs(v) < _MOST for v in (low, high, mean)) or low > high:
         return None
     step = (high - low) / len(bins)
     tips = [f"{number(low + n * step)} 至 {number(low + (n + 1) * step)}：{count}" for n, count in enumerate(bins)]
@@ -99,7 +101,7 @@ def number(value: float) -> str:
 
 
 def _is_point(point: Any) -> bool:
-    return isinstance(point, list) and len(point) == 2 and all(isinstance(v, int | float) and math.isfinite(v) for v in point)
+    return isinstance(point, list) and len(point) == 2 and all(isinstance(v, int | float) and abs(v) <= most for v, most in zip(point, (180, 90), strict=True))
 
 
 def _count(value: Any) -> int:

@@ -24,6 +24,7 @@ import msgspec
 from mulu_site.text import UNWANTED, clean, one_line
 
 FORMAT = 1
+_OBJECTS = ("items", "resources", "history")
 Entry = dict[str, Any]
 
 
@@ -79,18 +80,26 @@ def entry_of(raw: bytes) -> Entry:
     """The entry of a line, without the characters that no page may show (looked for in the line as a whole: most hold none).
 
     Raises `SnapshotError` where the line is no JSON. A number that JSON has no word for (NaN, infinity) counts as not stated: written
-    on, it would spoil every file of the whole catalogue.
+    on, it would spoil every file of the whole catalogue. What should be a list of objects is one: the rest of it is left out here, once.
     """
     text = raw.decode("utf-8", "replace")
     try:
-        if "\\u" in text or UNWANTED.search(text):
-            return clean(_plain(text))
-        try:
-            return msgspec.json.decode(text)
-        except msgspec.MsgspecError:  # numbers that only Python's own reader takes
-            return _plain(text)
+        entry = clean(_plain(text)) if "\\u" in text or UNWANTED.search(text) else _decoded(text)
     except (ValueError, RecursionError):
         raise SnapshotError(f"快照里有一行不是目录条目的 JSON（以“{one_line(clean(text[:40]))}”开头），请重新生成快照。") from None
+    if isinstance(entry, dict):
+        for key in _OBJECTS:
+            given = entry.get(key, [])
+            if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+                entry[key] = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    return entry
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError:  # numbers that only Python's own reader takes
+        return _plain(text)
 
 
 def _plain(text: str) -> Any:

@@ -45,7 +45,7 @@ def schema_org(entry: Entry, row: Row, site: Site, most: int = 20) -> dict[str, 
             "datePublished": row.published[:10],
             "dateModified": row.changed,
             "isAccessibleForFree": True if row.open == "unconditional" else None,
-            "conditionsOfAccess": words.label("open_type", row.open),
+            "conditionsOfAccess": cut(words.label("open_type", row.open), 40),
             "license": LICENCES.get(licence) or ({"@type": "CreativeWork", "name": cut(words.label("license_id", licence), 120), "url": site.url("about/")} if licence else ""),
             "keywords": cut(words.label("theme", row.theme), 120),
             "spatialCoverage": cut(_text(entry.get("spatial")), 200) or site.place,
@@ -70,12 +70,12 @@ def _described(entry: Entry, row: Row, site: Site) -> str:
     if len(text) >= _SHORTEST:
         return text
     items = [cut(one_line(i["name"]), 30) for i in _items(entry) if i.get("name")]
-    frequency = words.label("update_frequency", row.frequency)
+    frequency = cut(words.label("update_frequency", row.frequency), 40)
     more = [
         f"《{row.title}》由{row.provider_title or site.place}提供" if text != row.title or row.provider_title else "",
         f"含{'、'.join(items[:8])}{'等' if len(items) > 8 else ''}{len(items)}个信息项" if items else "",
         f"更新周期：{frequency}" if frequency else "",
-        words.label("open_type", row.open),
+        cut(words.label("open_type", row.open), 40),
         f"登记于{site.title}，可查看其信息项、开放条件、共享条件和历次发布的版本",
     ]
     return f"{text.rstrip('。')}。{'，'.join(part for part in more if part)}。"

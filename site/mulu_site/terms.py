@@ -94,7 +94,7 @@ def period(entry: Entry) -> tuple[str, str]:
 
 def reach(entry: Entry) -> tuple[str, str]:
     """(mailbox, telephone) out of 联系方式, which departments write as one text."""
-    text = one_line(entry.get("contact"))
+    text = one_line(entry.get("contact"))[:300]
     email, phone = _EMAIL.search(text), _PHONE.search(_EMAIL.sub(" ", text))
     return (email[0] if email else ""), (re.sub(r"[－ ]", "-", phone[0]) if phone else "")
 

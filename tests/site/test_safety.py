@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
 
+from mulu_site import charts, dcat, package, preview, structured, words
 from mulu_site.build import build
+from mulu_site.entries import PAGE_BYTES, page_of
+from mulu_site.place import site_of
+from mulu_site.render import TEMPLATES, Renderer, readable
+from mulu_site.row import row_of
+from mulu_site.snapshot import entry_of, open_snapshot
 from mulu_site.text import clean, slug, web_address
 
 SCRIPT = "<script>alert(1)</script>"
@@ -36,10 +45,10 @@ def assert_safe(html: str) -> BeautifulSoup:
     for element in page.find_all(True):
         assert not [name for name in element.attrs if name.startswith("on")], element
         for name in ("href", "src", "action"):
-            assert urlsplit(element.get(name, "")).scheme in ("", "http", "https"), element
+            assert urlsplit(element.get(name, "")).scheme in ("", "http", "https", "mailto", "tel"), element
     for script in page.find_all("script"):
         assert script.get("src", "").endswith((".js",)) or script.get("type") == "application/ld+json"
-        if script.get("type"):
+        if not script.get("src"):
             json.loads(script.string)
     assert not page.find_all(["img", "iframe", "object", "base", "style"])
     return page
@@ -125,7 +134,7 @@ def test_odd_characters(shop) -> None:
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x00]", page.get_text())
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "..", "名称", "A B", "x" * 300, "con.", "-", "%2e%2e"])
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "..", ".", "名称", "A B", "x" * 300, "con.", "-", "%2e%2e", "current", "\\\\x", "a\0b", "e" + "\u0301", "\u202egnp"])
 def test_addresses_of_odd_names_stay_inside_the_site(shop, name: str) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,99}", slug(name))
     shop.entry(name=name, title="怪名条目")
@@ -149,3 +158,71 @@ def test_entries_of_wrong_shape_still_get_a_page(shop, entry: dict[str, object])
 def test_clean_keeps_what_people_write() -> None:
     text = "第一行\n第二行\t“引号”——𠮷😀 ﬁ ａ"
     assert clean({"a": [text]}) == {"a": [text]}
+
+
+def test_names_that_differ_in_case_only_lie_apart_on_any_file_system(shop) -> None:
+    names = ["Ab-Cd", "ab-cd", "AB-CD", "Äb", "äb"]
+    for name in names:
+        shop.entry(name=name, id=name, title=f"条目{name}")
+    shop.build()
+    folders = {slug(name) for name in names}
+    assert len({folder.casefold() for folder in folders}) == len(names)
+    assert all(f"条目{name}" in shop.read(f"entry/{slug(name)}/index.html") for name in names)
+
+
+def test_five_thousand_items_and_one_endless_word(shop) -> None:
+    shop.entry(title="长" * 200_000, provider_title="部" * 100_000, items=[{**ITEM, "name": f"信息项{n}"} for n in range(5000)], notes="x" * 100_000, resource_code="9" * 10_000)
+    shop.build()
+    assert len(shop.read("entry/new/index.html").encode()) <= PAGE_BYTES
+    assert len(json.loads(shop.read("entry/new/entry.json"))["items"]) == 5000
+
+
+# ── whatever JSON an entry is, its page is small and holds only what the template put there ──
+
+_TEMPLATES = [*(TEMPLATES / name for name in ("entry.html", "shell.html", "macros.html")), Path(charts.__file__)]
+_SOURCE = "".join(file.read_text() for file in _TEMPLATES)
+TAGS = set(re.findall(r"<(\w+)", _SOURCE)) | {"tbody"}
+ATTRIBUTES = set(re.findall(r"[\s\"']([\w:-]+)=[\"'{]", _SOURCE)) | set(re.findall(r" (hidden|defer|download|data-today)\b", _SOURCE))
+HOSTILE = (
+    "<script>alert(1)</script>", '"><svg onload=alert(1)>', "'-->]]></style><!--", "javascript:alert(1)", "https://x.example/?a=1&b=<2>", "{{ 7 * 7 }}", "\x00", "\u202e",
+    "\u200b", "\ud800", "\ufeff", "😀", "a" * 5000, "名" * 3000, "</title><meta http-equiv=refresh content=0>", "&lt;b&gt;", "2025-13-99", "9" * 400, "data:text/html,x", "\n\n",
+    "https://x.example/" + "y" * 3000, "tel:1\" onclick=\"x", "a@b.cn?subject=<x>",
+)  # fmt: skip
+texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40))
+scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts)
+anything = st.recursive(scalars, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)), max_leaves=8)
+INNER = ("name", "title", "url", "format", "size", "hash", "description", "data_type", "version", "published_at", "summary", "item", "department", "department_title", "preview",
+         "columns", "rows", "total", "points", "problems", "text", "count", "checked", "checked_on", "kind", "bins", "min", "max", "mean", "open_type", "code")  # fmt: skip
+objects = st.dictionaries(st.sampled_from(INNER), st.one_of(anything, st.lists(st.dictionaries(st.sampled_from(INNER), anything, max_size=6), max_size=3)), max_size=8)
+KEYS = (*(field.key for field in words.FIELDS), "provider_title", "history", "version", "published_at", "class_decision", "sources", "calls", "objection", "id", "source_department_title")
+entries = st.dictionaries(st.sampled_from(KEYS), st.one_of(anything, objects, st.lists(objects, max_size=5), st.sampled_from(["unconditional", "conditional", "none"])), max_size=12)
+
+
+@pytest.fixture(scope="module")
+def render(snapshot: Path):
+    site = site_of(open_snapshot(snapshot), [], portal_url="https://portal.example", site_url="https://catalogue.example")
+    renderer = Renderer(site=site)
+
+    def page(entry: dict) -> bytes:
+        read = entry_of(json.dumps({"name": "e", **entry}).encode())
+        row = row_of(read)
+        for made in (structured.public(read, row, site), structured.dcat_us(read, row, site), package.descriptor(read, row, site), preview.report(read)):
+            readable(made)
+        dcat.turtle([dcat.dataset(read, row, site)])
+        return page_of(renderer, read, row, site, {})
+
+    return page
+
+
+@settings(max_examples=80, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much])
+@given(entry=entries)
+@example(entry={"resources": [{"preview": {"columns": [{"name": "x", "kind": "number", "bins": [1, 2], "min": "1", "max": 2, "mean": 1e308}], "rows": [[{}]]}}]})
+@example(entry={"resources": [{"preview": {"columns": [{"kind": "number", "bins": [1, 2], "min": -1e308, "max": 1e308, "mean": 0}], "points": [[1e308, 1e308], [0, 0]]}}]})
+@example(entry={field.key: ["<&\"'" * 400] * 50 for field in words.FIELDS if field.key not in ("items", "resources")}
+         | {"resources": [{"name": "<" * 400, "url": "https://x.example/?" + "&" * 1400, "description": "&" * 900, "format": "<" * 90}] * 90, "provider_title": "&" * 900})
+@example(entry={"items": [{"name": "<b>"}] * 5000, "related_codes": ["<i>"] * 5000, "notes": "<p>" * 50_000, "title": "</h1>" * 9000})
+def test_any_entry_gives_a_small_page_of_the_templates_own_elements(render, entry: dict) -> None:
+    page = render(entry)
+    assert len(page) <= PAGE_BYTES
+    for element in assert_safe(page.decode()).find_all(True):
+        assert element.name in TAGS and set(element.attrs) <= ATTRIBUTES, element

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from mulu_site.build import build
 from mulu_site.snapshot import SnapshotError, open_snapshot, write_snapshot
 
 ENTRIES = [{"name": f"e{i}", "title": f"条目{i}"} for i in range(5)]
@@ -49,7 +52,9 @@ def test_cut_anywhere_is_refused(whole: Path) -> None:
         (lambda b: b"".join(b.splitlines(True)[:2] + b.splitlines(True)[3:]), "已损坏"),
         (lambda b: b + b"more\n", "不完整"),
         (lambda b: b"PK\x03\x04" + b, "不是本系统的目录快照"),
-        (lambda b: b'{"mulu_snapshot": 2}\n' + b, "mulu_snapshot 为 1"),
+        (lambda b: b'{"mulu_snapshot": 2}\n' + b, "较新版本.*请先升级"),
+        (lambda b: b'{"mulu_snapshot": 0}\n' + b, "mulu_snapshot 为 1"),
+        (lambda b: b'{"profile": "huarong"}\n' + b"".join(b.splitlines(True)[1:]), "mulu_snapshot 为 1"),
         (lambda b: b"", "不是本系统的目录快照"),
     ],
 )
@@ -70,3 +75,14 @@ def test_line_that_is_no_entry(tmp_path: Path) -> None:
     write_snapshot(tmp_path / "s", {}, [{"title": "没有 name"}])
     with pytest.raises(SnapshotError, match="缺少 name"):
         [line.entry() for line in open_snapshot(tmp_path / "s").lines()]
+
+
+@pytest.mark.parametrize("line", [b"{", b'{"name": "x", "title": "' , b"[" * 100_000, b'{"name": ' + b"9" * 5000 + b"}", b'"x"', b"\xff\xfe", b"null"])
+def test_a_sealed_line_that_is_no_json_is_one_sentence(tmp_path: Path, line: bytes) -> None:
+    body = b'{"mulu_snapshot": 1, "profile": "huarong"}\n' + line + b"\n"
+    file = tmp_path / "s"
+    file.write_bytes(body + json.dumps({"end": True, "count": 1, "sha256": sha256(body).hexdigest()}).encode() + b"\n")
+    with pytest.raises(SnapshotError, match="请重新生成快照") as refused:
+        build(file, tmp_path / "out", pages=None)
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 200
+    assert not (tmp_path / "out" / "current").exists()
