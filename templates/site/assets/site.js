@@ -53,7 +53,7 @@
       languageButton.textContent = "中文";
       languageButton.lang = "zh-CN";
       languageButton.setAttribute("aria-label", "切换为中文");
-    }).catch(() => {});
+    }).catch(() => {}).finally(() => page.classList.remove("translating"));
   languageButton.onclick = () => {
     store.set("language", language === "en" ? "zh" : "en");
     const url = new URL(location.href);

@@ -1,8 +1,9 @@
-// Runs before the first paint, so that a chosen theme does not flash.
+// Runs before the first paint, so that neither a chosen theme nor the Chinese under the English flashes (site.js shows the page when it is translated).
 document.documentElement.classList.add("js");
 try {
   const chosen = localStorage.getItem("theme");
   if (chosen) document.documentElement.dataset.theme = chosen;
+  if ((new URLSearchParams(location.search).get("lang") || localStorage.getItem("language")) === "en") document.documentElement.classList.add("translating");
 } catch {
   // storage may be switched off: the system's preference then holds
 }
