@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from mulu.resource_code import KIND_DIGITS
@@ -116,13 +117,21 @@ def ledger(first: list[Entry]) -> dict[str, object]:
             zip(SUBJECTS, KINDS, ("received", "assigned", "taken_up", "catalogued", "declined"), strict=False)
         )
     ]
-    answered = sum(1 for row in rereviews if row["decided_on"])
+    suggestions = [
+        {"title": title, "kind": kind, "outcome": f"已经采纳。{NOTICE}", "filed_on": (EPOCH + timedelta(days=1380 + 9 * n)).isoformat(),
+         "decided_on": (EPOCH + timedelta(days=1387 + 9 * n)).isoformat(), "days": 5}
+        for n, (title, kind) in enumerate((("名录类条目增加经纬度（虚构）", "data"), ("检索结果可以下载成表格（虚构）", "site")))
+    ]  # fmt: skip
+    took = [row["days"] for row in rereviews if row["days"] is not None]
+    told = len(took)
     counts = {
-        "demand": {"filed": 5, "open": 3, "answered": 2, "overdue": 0, "days": 8},
-        "error_check": {"filed": 12, "open": 2, "answered": 10, "overdue": 1, "days": 3.5},
-        "rereview": {"filed": len(rereviews), "open": len(rereviews) - answered, "answered": answered, "overdue": 0, "days": 6},
-    }
-    return {"rereviews": rereviews, "demands": demands, "counts": counts}
+        "demand": {"filed": 6, "open": 3, "answered": 2, "withdrawn": 1, "overdue": 0, "in_time": 2, "days": 8, "longest": 10},
+        "error_check": {"filed": 12, "open": 2, "answered": 10, "overdue": 1, "in_time": 9, "days": 3.5, "longest": 9},
+        "rereview": {"filed": len(rereviews), "open": len(rereviews) - told, "answered": told, "overdue": 0, "in_time": told,
+                     "days": median(took) if took else None, "longest": max(took, default=None)},
+        "suggestion": {"filed": 3, "open": 1, "answered": 2, "overdue": 0, "in_time": 2, "days": 5, "longest": 5},
+    }  # fmt: skip
+    return {"rereviews": rereviews, "demands": demands, "suggestions": suggestions, "counts": counts}
 
 
 def _entry(i: int, rng: random.Random, portal_url: str) -> Entry:

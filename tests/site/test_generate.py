@@ -10,7 +10,8 @@ import pytest
 from mulu import profile
 from mulu.checks import check
 from mulu_site import preview
-from mulu_site.generate import NOTICE, entries, generate
+from mulu_site.generate import NOTICE, entries, generate, ledger
+from mulu_site.ledger import read_ledger
 from mulu_site.snapshot import open_snapshot
 from mulu_site.text import web_address
 
@@ -83,3 +84,13 @@ def test_what_is_told_of_files_agrees_with_itself(made: list[dict]) -> None:
                     assert column["min"] <= column["mean"] <= column["max"]
             shown = preview.view(file, entry["items"], 12)
             assert shown and shown["points"] == len(found["points"]) and shown["width"] == len(found["columns"])
+
+
+def test_the_ledger_adds_up(made: list[dict]) -> None:
+    told = read_ledger({"ledger": ledger(made[:40])})
+    assert told.rereviews and told.demands and told.suggestions
+    for count in told.counts:
+        assert count.filed == count.open + count.answered + count.withdrawn and count.in_time <= count.answered
+        assert count.days <= count.longest
+    answered = [one for one in told.rereviews if one.decided_on]
+    assert len(answered) == next(count.answered for count in told.counts if count.procedure == "rereview")
