@@ -155,7 +155,7 @@ def test_the_numbers_say_how_long_the_longest_took_and_how_it_ended(shop) -> Non
     shop.build()
     row = page(shop, "ledger/index.html").select_one(".counts tbody tr")
     assert [td.get_text() for td in row.select("td")] == ["10个工作日", "9", "21 件逾期", "6", "83%", "4.5", "17"]
-    assert [one.get_text() for one in row.select(".ends span")] == ["复核后维持\xa04", "复核后变更\xa02"]
+    assert [one.get_text() for one in row.select(".ends > span")] == ["复核后维持\xa04", "复核后变更\xa02"]
     table = list(csv.reader(io.StringIO((shop.out / "current/ledger/counts.csv").read_text("utf-8-sig"))))
     assert dict(zip(*table, strict=True)) == {
         "事项": "复核申请", "收到": "9", "待答复": "2", "已答复": "6", "已撤回": "1", "逾期未答复": "1", "按期答复": "5",
