@@ -127,7 +127,7 @@ def former(large: LargeSite) -> int:
 SHELL = """() => { const raw = new DOMParser().parseFromString(window.raw, 'text/html');
   const own = new Set([...raw.querySelectorAll('[lang=zh-CN], bdi, .prose')].flatMap((e) => [...e.querySelectorAll('*'), e]).map((e) => e.textContent.trim()));
   return [...document.querySelectorAll('nav a, th, dt, h2, h3, button, label, .plain, .hint, .count span, .note, .block-head p, .leaders-label')]
-    .filter((e) => !e.closest('.prose, .answers, .rows, #facet-groups, .crumbs') && /[\\u3400-\\u9fff]/.test(e.textContent))
+    .filter((e) => !e.closest('.prose, .answers, .rows, #facet-groups, .crumbs, #language') && /[\\u3400-\\u9fff]/.test(e.textContent))
     .map((e) => e.textContent.trim()).filter((text) => !own.has(text)); }"""
 """Texts of the shell that are still Chinese and that the template did not mark as Chinese, which is how it marks what departments wrote."""
 ENGLISH = ("home", "browse", "catalogue", "search", "department", "entry", "entry not open", "entry on application", "withdrawn", "ask for a re-review",
@@ -173,7 +173,7 @@ def test_little_script_before_search_is_used(visits: Visits, large: LargeSite, n
     """As sent and as parsed, with the service worker that comes in the background; nothing of the index is asked for."""
     page = visits.open()
     answers = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     visits.go(page, PAGES[name].format(**large.paths))
     page.wait_for_timeout(300)
     asked = [answer.url for answer in answers]
