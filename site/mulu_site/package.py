@@ -11,10 +11,13 @@ from mulu_site import words
 from mulu_site.place import Site
 from mulu_site.row import API_FORMATS, Row
 from mulu_site.snapshot import Entry
-from mulu_site.terms import FORMATS, LICENCES, bytes_of
+from mulu_site.terms import FORMATS, LICENCES, bytes_of, sha256_of
 from mulu_site.text import fold, one_line, slug, web_address
 
 _TABLES = frozenset({"csv", "xlsx", "xls"})
+_COPIED = frozenset({"xlsx", "xls"})
+"""frictionless reads a workbook at an address from a copy of which it knows neither size nor checksum: held against `bytes` and `hash`,
+every workbook would be damaged. Both stand beside, under names of our own."""
 _TYPES = {
     "C": "string", "N": "number", "Y": "number", "D": "date", "T": "datetime", "L": "boolean", "M": "string", "G": "any", "B": "number",
     "I": "integer", "F": "number",
@@ -62,6 +65,8 @@ def _resource(resource: Entry, number: int, entry: Entry, site: Site) -> dict[st
         "bytes": bytes_of(resource) or "",
         "hash": hash_ if ":" in hash_ or len(hash_) == 32 else "",  # without its algorithm a hash is md5 by the specification
     }
+    if kind in _COPIED:
+        described |= {"bytes": "", "hash": "", "byteSize": bytes_of(resource) or "", "sha256": sha256_of(resource)}
     if kind in _TABLES:
         described["schema"] = {"fields": _fields(entry, preview)}
     return _full(described)

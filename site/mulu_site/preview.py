@@ -28,7 +28,7 @@ def view(resource: Mapping[str, Any], items: Sequence[Mapping[str, Any]], most: 
     columns = [c for c in _list(found, "columns") if isinstance(c, dict)]
     if not columns:
         return None
-    rows = [[cut(one_line(cell), CELL) for cell in row[:most]] for row in _list(found, "rows")[:ROWS] if isinstance(row, list)]
+    rows = [[cut(one_line(cell), CELL) for cell in row[: min(most, len(columns))]] for row in _list(found, "rows")[:ROWS] if isinstance(row, list)]
     types = {fold(one_line(item.get("name"))): str(item.get("data_type") or "") for item in items}
     points = [(float(p[0]), float(p[1])) for p in _list(found, "points")[:POINTS] if _is_point(p)]
     problems = _problems(found)

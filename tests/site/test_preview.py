@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+import io
 import json
 import re
+import threading
+from hashlib import sha256
 
 import frictionless
+import openpyxl
 import pytest
 from bs4 import BeautifulSoup
 
+from mulu_ops.static import server
 from mulu_site import charts
 from mulu_site.preview import number, view
 
@@ -56,7 +62,8 @@ def test_of_mixed_classes_nothing_is_said_of_quality(shop) -> None:
 @pytest.mark.parametrize(
     "preview",
     [None, [], "x", {}, {"columns": "x"}, {"columns": [None]}, {"columns": [{"name": {"a": 1}, "kind": "number", "bins": ["x"], "min": None}], "rows": [None, 3]},
-     {"columns": [{"name": "a"}], "points": [[None, 1], [1], "x", [float("inf"), 2]], "problems": [None], "total": "many"}],
+     {"columns": [{"name": "a"}], "points": [[None, 1], [1], "x", [float("inf"), 2]], "problems": [None], "total": "many"},
+     {"columns": [{"name": "a"}], "rows": [["1", "2", "3"], []]}],
 )  # fmt: skip
 def test_a_preview_of_another_shape_harms_nothing(shop, preview) -> None:
     shop.entry(open_type="unconditional", resources=[{**FILE, "preview": preview}])
@@ -140,3 +147,69 @@ def test_citation_and_examples(shop) -> None:
 def test_view_of_nothing() -> None:
     assert view({}, [], 12) is None
     assert view({"preview": PREVIEW}, ITEMS, 0) is None
+
+
+REPORT = {"valid": False, "stats": {"tasks": 1, "errors": 1, "warnings": 0, "seconds": 0.1}, "warnings": [], "errors": [], "tasks": []}
+
+
+def test_the_badge_says_when_and_how_much_was_checked_and_links_the_report(shop) -> None:
+    found = page(shop, checked_on="2026-11-20", checked_rows=1000, report=REPORT).select_one(".quality")
+    text = found.get_text(" ")
+    assert "2026-11-20" in text and "检查了前 1,000 行" in text and "共 1,234 行" in text
+    assert found.select_one('a[href="quality.json"]')
+    [told] = json.loads(shop.read("entry/new/quality.json"))["files"]
+    assert (told["url"], told["hash"], told["checked_rows"]) == (FILE["url"], FILE["hash"], 1000)
+    assert not frictionless.Report.from_descriptor(told["report"]).valid
+
+
+def test_without_a_check_there_is_no_report(shop) -> None:
+    found = page(shop, checked=False, valid=False)
+    assert not found.select('a[href="quality.json"]') and not (shop.out / "current/entry/new/quality.json").exists()
+
+
+@pytest.fixture
+def web(shop):
+    """The site over HTTP by the server that the demo has, at the address that the site believes to be its own."""
+    static = server(shop.out / "current", "127.0.0.1", 0)
+    threading.Thread(target=static.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{static.server_address[1]}"
+    static.shutdown()
+    static.server_close()
+
+
+@pytest.mark.parametrize(("name", "content", "encoding"), [
+    ("a.csv", "名称,面积,编号,建成日期\n甲,1.5,007,2024-05-06\n乙,2,008,2024-05-07\n".encode("gb18030"), "gb18030"),
+    ("a.csv", "\ufeff名称,面积,编号,建成日期\n甲,1.5,007,2024-05-06\n".encode(), "utf-8"), ("a.xlsx", None, ""),
+], ids=["gb18030", "utf-8", "xlsx"])  # fmt: skip
+def test_the_data_package_of_a_served_site_is_valid_with_its_files(shop, web: str, tmp_path, name: str, content: bytes | None, encoding: str) -> None:
+    """Size, checksum, columns and types as frictionless finds them when it follows the package over HTTP."""
+    if content is None:
+        book = openpyxl.Workbook()
+        book.active.append([item["name"] for item in ITEMS])
+        book.active.append(["甲", 1.5, "007", datetime.date(2024, 5, 6)])
+        held = io.BytesIO()
+        book.save(held)
+        content = held.getvalue()
+    file = {**FILE, "url": f"{web}/{name}", "format": name.rpartition(".")[2].upper(), "size": len(content), "hash": f"sha256:{sha256(content).hexdigest()}"}
+    file["preview"] = {**PREVIEW, "columns": [{"name": item["name"], "kind": "text"} for item in ITEMS], "encoding": encoding}
+    shop.entry(open_type="unconditional", share_type="unconditional", items=ITEMS, resources=[file])
+    shop.build(site_url=web)
+    (shop.out / "current" / name).write_bytes(content)
+    report = frictionless.validate(f"{web}/entry/new/datapackage.json")
+    assert report.valid, report.to_summary()
+    assert report.tasks[0].stats["rows"] >= 1
+    if name.endswith("csv"):
+        (shop.out / "current" / name).write_bytes(content.replace(b"1.5", b"9.5"))
+        assert not frictionless.validate(f"{web}/entry/new/datapackage.json").valid
+    else:
+        [resource] = json.loads(shop.read("entry/new/datapackage.json"))["resources"]
+        assert (resource["byteSize"], f"sha256:{resource['sha256']}") == (len(content), file["hash"])
+
+
+def test_how_to_verify_is_told_once_where_there_is_a_checksum(shop) -> None:
+    found = page(shop)
+    assert found.select_one(".hash code").get_text() == "a" * 64
+    assert len([d for d in found.select("details") if "certutil -hashfile" in d.get_text()]) == 1
+    shop.entries[-1]["resources"][0]["hash"] = ""
+    shop.build()
+    assert "certutil" not in shop.read("entry/new/index.html")

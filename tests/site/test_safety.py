@@ -218,6 +218,7 @@ def render(snapshot: Path):
 @given(entry=entries)
 @example(entry={"resources": [{"preview": {"columns": [{"name": "x", "kind": "number", "bins": [1, 2], "min": "1", "max": 2, "mean": 1e308}], "rows": [[{}]]}}]})
 @example(entry={"resources": [{"preview": {"columns": [{"kind": "number", "bins": [1, 2], "min": -1e308, "max": 1e308, "mean": 0}], "points": [[1e308, 1e308], [0, 0]]}}]})
+@example(entry={"resources": [{"preview": {"columns": [{"name": "x"}], "rows": [["1", "2"], []], "problems": ["x"], "total": -1}}], "items": 5, "history": "x"})
 @example(entry={field.key: ["<&\"'" * 400] * 50 for field in words.FIELDS if field.key not in ("items", "resources")}
          | {"resources": [{"name": "<" * 400, "url": "https://x.example/?" + "&" * 1400, "description": "&" * 900, "format": "<" * 90}] * 90, "provider_title": "&" * 900})
 @example(entry={"items": [{"name": "<b>"}] * 5000, "related_codes": ["<i>"] * 5000, "notes": "<p>" * 50_000, "title": "</h1>" * 9000})

@@ -123,6 +123,46 @@ def test_refusal_to_open_shows_ground_article_department_and_next_review(shop) -
         assert part in section
 
 
+def test_an_entry_page_goes_from_what_it_is_to_machines(shop) -> None:
+    """What is it, may I have it, get it, what is in it, who answers for it, everything else, history, for programs."""
+    shop.entry(title="次序", notes="简短的摘要。", open_type="unconditional", resources=[{"name": "x", "url": "https://x.example/a.csv", "format": "CSV"}])
+    shop.build()
+    page = BeautifulSoup(shop.read("entry/new/index.html"), "html5lib")
+    order = [one["id"] for one in page.select("main [id]") if one.name in ("h1", "h2", "p")]
+    wanted = ["notes", "class-open", "class-share", "get", "items", "who", "all", "history", "examples"]
+    assert [one for one in order if one in wanted] == wanted
+    shop.entries[-1]["notes"] = "很长的摘要。" * 100
+    shop.build()
+    page = BeautifulSoup(shop.read("entry/new/index.html"), "html5lib")
+    assert len(page.select("#notes")) == 1 and page.select_one("#notes").name == "h2"
+
+
+def test_who_answers_for_an_entry_and_its_items(shop) -> None:
+    items = [{"name": "姓名"}, {"name": "地址"}]
+    named = [{"item": "姓名", "department": "d1", "department_title": "县公安局"}, {"item": "地址", "department": "d2", "department_title": "县民政局"}]
+    shop.entry(items=items, sources=named, provider_unit="数据科", contact="电话 0730-1234567", source_department="d2", source_department_title="县民政局")
+    shop.build()
+    page = BeautifulSoup(shop.read("entry/new/index.html"), "html5lib")
+    who = {row.dt.get_text(): row.dd.get_text() for row in page.select('section[aria-labelledby="who"] dl > div')}
+    assert (who["下设机构"], who["数源部门"]) == ("数据科", "县民政局")
+    assert page.select_one('section[aria-labelledby="who"] a[href^="tel:"]')["href"] == "tel:0730-1234567"
+    assert [td.get_text() for td in page.select("td.i-source")] == ["县公安局", "县民政局"]
+    shop.entries[-1] |= {"sources": named[:1], "source_department": "", "source_department_title": ""}
+    shop.build()
+    page = BeautifulSoup(shop.read("entry/new/index.html"), "html5lib")
+    assert not page.select("td.i-source") and "县公安局" in page.select_one('section[aria-labelledby="who"]').get_text()
+
+
+def test_history_tells_how_the_class_changed(shop) -> None:
+    versions = [("1", "conditional", "conditional"), ("2", "conditional", "conditional"), ("3", "unconditional", "conditional")]
+    history = [{"version": v, "published_at": f"2026-0{v}-01", "summary": f"说明{v}", "open_type": o, "share_type": s} for v, o, s in versions]
+    shop.entry(history=history)
+    shop.build()
+    rows = BeautifulSoup(shop.read("entry/new/index.html"), "html5lib").select("table.history tbody tr")
+    assert [row.td.get_text() for row in rows] == ["3", "2", "1"]
+    assert "有条件开放 → 无条件开放" in rows[0].get_text() and all("→" not in row.get_text() for row in rows[1:])
+
+
 def test_objection_is_marked_on_page_and_list(shop) -> None:
     shop.entry(objection=True)
     shop.build()
@@ -142,6 +182,9 @@ def test_related_entry_is_a_link_while_it_exists(shop) -> None:
     shop.entry(related_codes=[target["resource_code"], "307001/99999"])
     shop.build()
     assert f'href="../../entry/{target["name"]}/"' in shop.read("entry/new/index.html")
+    target["title"] = "改过的名称"  # the link is called by it
+    shop.build()
+    assert "改过的名称" in shop.read("entry/new/index.html")
     shop.entries.remove(target)
     assert "entry/new" in shop.build().made
     assert f'href="../../entry/{target["name"]}/"' not in shop.read("entry/new/index.html")
