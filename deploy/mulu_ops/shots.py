@@ -154,7 +154,7 @@ def _each(page: Page, views: list[View], name: str, folder: Path) -> Iterator[Pa
         page.emulate_media(color_scheme="dark" if view.dark else "light")
         page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         if name == "receipt":
-            page.evaluate("scrollTo(0, document.getElementById('receipt').getBoundingClientRect().top - innerHeight * .3)")
+            page.evaluate("scrollTo(0, document.getElementById('receipt').getBoundingClientRect().top - innerHeight * .15)")
         yield _picture(page, folder / f"{name}-{view.name}.webp")
 
 
