@@ -111,7 +111,7 @@ def entry_view(
         "previews": [shown for r in resources if (shown := preview.view(r, items, limits.columns, site.outline))][: limits.previews],
         "report": preview.report(entry) is not None,
         "package": package.descriptor(entry, row, site) is not None,
-        "examples": _examples(resources, row, site),
+        "examples": examples(resources, row, site),
         "license": {"name": cut(words.label("license_id", licence), _NAME), "href": LICENCES.get(licence, "")} if licence else None,
         "citation": citation(entry, row, site),
         "rereviews": [
@@ -178,7 +178,7 @@ def _history(history: Sequence[Entry], limits: Limits) -> list[dict[str, Any]]:
     return told
 
 
-def _examples(resources: Sequence[Entry], row: Row, site: Site) -> list[dict[str, str]]:
+def examples(resources: Sequence[Entry], row: Row, site: Site) -> list[dict[str, str]]:
     """How a program asks for the data: rows of tables that lie on the portal, interfaces, the entry itself."""
     found = []
     for resource in resources:

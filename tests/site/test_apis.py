@@ -75,8 +75,33 @@ def test_of_an_entry_that_is_no_interface_nothing_is_listed(shop) -> None:
     assert [one["page"].split("/")[-2] for one in told(shop)] == [shop.entries[3]["name"]]
 
 
+def test_each_says_how_it_is_called_and_how_one_gets_a_key(shop) -> None:
+    table = {"name": "表", "id": "r1", "url": "https://portal.example/dataset/x/resource/r1/download/a.csv", "format": "CSV"}
+    common = {"use_mode": ["query"], "open_condition": "", "share_type": "conditional"}
+    shop.entry(**common, name="free", id="free", open_type="unconditional", resources=[table])
+    shop.entry(**common, name="address", id="address", open_type="unconditional", resources=[API])
+    shop.entry(**common, name="key", id="key", open_type="conditional", resources=[])
+    shop.entry(**common, name="inside", id="inside", open_type="none", resources=[])
+    shop.entry(**{**common, "share_type": "none"}, name="closed", id="closed", open_type="none", resources=[])
+    shop.header["data_api"] = {"rows": 1000, "calls_per_minute": 60, "x": "y"}
+    shop.build(portal_url="https://portal.example")
+    found = {one["id"]: one for one in told(shop)}
+    key = "curl -H 'Authorization: Bearer 密钥' 'https://portal.example/mulu/data/授权编号?limit=10'"
+    assert {name: (found[name]["access"], found[name]["call"]) for name in ("free", "address", "key", "inside", "closed")} == {
+        "free": ("free", "curl 'https://portal.example/mulu/data/open/r1?limit=10'"), "address": ("free", "curl 'https://portal.example/api/x'"),
+        "key": ("key", key), "inside": ("departments", key), "closed": ("closed", ""),
+    }  # fmt: skip
+    assert found["key"]["apply_at"] == "https://catalogue.example/guide/apply/" and found["free"]["apply_at"] == ""
+    assert found["key"]["limits"] == {"rows": 1000, "calls_per_minute": 60} and found["closed"]["limits"] == {}
+    how = BeautifulSoup(shop.read("apis/index.html"), "html5lib").select_one('section[aria-labelledby="how"]').get_text()
+    assert "每次最多 1,000 行" in how and "每分钟最多 60 次" in how
+    shop.header["data_api"] = {"rows": 500}
+    assert "apis" in shop.build(portal_url="https://portal.example").made
+    assert "每分钟" not in shop.read("apis/index.html")
+
+
 def test_the_list_is_made_anew_only_with_its_interfaces(listed) -> None:
-    listed.entries[5] |= {"resources": []}
+    listed.entries[5] |= {"resources": [], "format_class": "database", "format_type": "mysql", "open_mode": [], "share_mode": [], "use_mode": []}
     assert "apis" in listed.build().made
     listed.entries[5] |= {"notes": "改过的摘要"}
     assert "apis" not in listed.build().made
