@@ -159,7 +159,10 @@ def test_from_home_to_a_download_without_scripts(visits: Visits, large: LargeSit
 
     follow(lambda: page.click(".masthead nav a[href$='browse/']"))
     follow(lambda: page.click("main a[href$='browse/department/'] >> nth=0"))
-    follow(lambda: page.click("main a[href$='browse/department/d03/']"))
+    large_ones = page.eval_on_selector_all(
+        ".leaders li", "(all) => all.filter((li) => +li.querySelector('.leaders-count').textContent.replace(',', '') > 60).map((li) => li.querySelector('a').getAttribute('href'))"
+    )
+    follow(lambda: page.click(f"main a[href='{large_ones[0]}'] >> nth=0"))
     first = page.eval_on_selector_all(".register .name a", "(all) => all.map((a) => a.href)")
     follow(lambda: page.click(".pager a[rel=next]"))
     second = page.eval_on_selector_all(".register .name a", "(all) => all.map((a) => a.href)")

@@ -16,9 +16,11 @@ from mulu_site.text import fold, sound
 
 EACH = 30
 """Queries of every kind, half of them out of real entries."""
-EXCESS = 0.02
+EXCESS = {"digits": 0.12, "full width": 0.06}
+EXCESS_OF_WORDS = 0.02
 """Of what is found, at most so much for no reason: the index knows pairs of neighbouring characters, and an abstract may hold every pair of a word
-without the word. Such entries are looked up and taken out while that needs few files; among thousands of hits a few may stay."""
+without the word. Such entries are looked up and taken out while that needs few files; among thousands of hits a few may stay. Of digits there are
+only a hundred pairs, so that a numbered list holds those of many a year."""
 WIDE = str.maketrans({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
 
 
@@ -117,7 +119,7 @@ def test_whatever_holds_the_query_is_found_and_hardly_anything_else(page: Page, 
         assert len(names) == len(set(names)), query
         of += len(names)
         more += [(query, name) for name in set(names) - expected if not all(other_reason(known[name], term) for term in fold(query).split())]
-    assert len(more) <= EXCESS * of, (len(more), of, more[:5])
+    assert len(more) <= EXCESS.get(kind, EXCESS_OF_WORDS) * of, (len(more), of, more[:5])
 
 
 def other_reason(entry: Searched, term: str) -> bool:
@@ -231,10 +233,13 @@ def test_another_word_for_the_same_thing_is_found_after_the_word_itself(page: Pa
     for query, words_of in (("医疗保险定点药店", "医保定点药店"), ("非遗", "非物质文化遗产"), ("敬老院名录", "养老机构名录")):
         expected = {entry.name for entry in large.entries if words_of in fold(entry.title)}
         assert expected and expected <= set(answers[query]), query
+    [names] = found(page, ["医疗保险定点"]).values()
+    titles = {entry.name: fold(entry.title) for entry in large.entries}
+    itself = [place for place, name in enumerate(names) if "医疗保险定点" in titles[name]]
+    other = [place for place, name in enumerate(names) if "医保定点" in titles[name] and "医疗保险定点" not in titles[name]]
+    assert other and max(itself, default=-1) < min(other)
     page.fill("#q", "医疗保险定点")
     expect(page.locator("#also")).to_contain_text("医保定点")
-    page.wait_for_selector("#results mark")
-    assert "医保定点" in page.inner_text("#results mark >> nth=0")
 
 
 def test_a_class_is_found_by_its_name_and_a_facet_counts_it(page: Page, large: LargeSite) -> None:
