@@ -20,6 +20,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import brotli  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -61,18 +62,24 @@ def answer(folder: Path, request: Request) -> Response:
     if found is None or "\0" in found:
         return _missing(root)
     file = Path(found)
-    if file.is_dir():
-        if not request.path.endswith("/"):
-            return _headed(redirect(request.path.lstrip("/").rpartition("/")[2] + "/", HTTPStatus.MOVED_PERMANENTLY), request.path)
-        file /= "index.html"
-    elif request.path.endswith("/"):
-        return _missing(root)
     try:
+        if file.is_dir():
+            if not request.path.endswith("/"):
+                return _headed(redirect(_with_slash(request), HTTPStatus.MOVED_PERMANENTLY), request.path)
+            file /= "index.html"
+        elif request.path.endswith("/"):
+            return _missing(root)
         return _headed(_sent(file, request), request.path)
-    except OSError:
+    except OSError:  # a name that is too long among them
         return _missing(root)
     except HTTPException as refused:  # a range that the file does not have
         return refused.get_response(request.environ)
+
+
+def _with_slash(request: Request) -> str:
+    """The address of a folder, relative to the one asked for; its query goes along."""
+    query = request.query_string.decode("latin-1")
+    return f"./{quote(request.path.rpartition('/')[2])}/" + (f"?{query}" if query else "")
 
 
 def _sent(file: Path, request: Request) -> Response:

@@ -107,7 +107,7 @@ def test_a_new_release_is_seen_at_the_next_request(served: tuple[Path, str]) -> 
 def test_what_is_not_there_shows_the_sites_own_page(served: tuple[Path, str]) -> None:
     folder, url = served
     publish(folder, "one")
-    for path in ("no/such/page", "index.html/", "entry/", "%00", "entry/one/index.html/x"):
+    for path in ("no/such/page", "index.html/", "entry/", "%00", "entry/one/index.html/x", "entry/" + "x" * 300, "entry/" + "x" * 300 + "/"):
         missing = get(f"{url}/{path}")
         assert missing.status_code in ((400, 404) if path == "%00" else (404,)), path
         if missing.status_code == 404:
@@ -129,6 +129,8 @@ def test_a_folder_without_its_slash_leads_on(served: tuple[Path, str]) -> None:
     answer = get(f"{url}/entry/one")
     assert answer.status_code == 301
     assert requests.compat.urljoin(f"{url}/entry/one", answer.headers["Location"]) == f"{url}/entry/one/"
+    asked = get(f"{url}/entry/one?lang=en&q=%E6%95%B0%E6%8D%AE").headers["Location"]  # what was asked for goes along
+    assert requests.compat.urljoin(f"{url}/entry/one", asked) == f"{url}/entry/one/?lang=en&q=%E6%95%B0%E6%8D%AE"
     for path in ("//other.example", "//other.example/..", "//other.example/%2e%2e/entry"):
         assert "//other" not in get(f"{url}{path}").headers.get("Location", "")
 
@@ -198,14 +200,24 @@ def test_only_pieces_whose_name_tells_their_content_are_kept_for_ever(served: tu
         assert ("immutable" in said and "max-age=31536000" in said) if kept else said == "no-cache", path
 
 
-def test_a_broken_download_goes_on_where_it_stopped(served: tuple[Path, str]) -> None:
+@pytest.mark.parametrize("coding", ["identity", "gzip, deflate", "gzip, deflate, br"])
+def test_a_broken_download_goes_on_where_it_stopped(served: tuple[Path, str], coding: str) -> None:
+    """Whoever resumes a download says, as browsers and `requests` always do, that it takes compressed answers as well."""
     folder, url = served
-    publish(folder, "one", **{"entries.csv": "0123456789" * 200})
+    publish(folder, "one", **{"entries.csv": "0123456789" * 200, "atom.xml": "<feed>" + "目录" * 400})
     whole = get(f"{url}/entries.csv")
-    rest = get(f"{url}/entries.csv", Range="bytes=1995-", If_Range=whole.headers["ETag"])
+    rest = get(f"{url}/entries.csv", Accept_Encoding=coding, Range="bytes=1995-", If_Range=whole.headers["ETag"])
     assert (rest.status_code, rest.content, rest.headers["Content-Range"]) == (206, b"56789", "bytes 1995-1999/2000")
-    assert get(f"{url}/entries.csv", Range="bytes=1995-", If_Range='"other"').status_code == 200
-    assert get(f"{url}/entries.csv", Range="bytes=9999-").status_code == 416
+    assert "Content-Encoding" not in rest.headers and rest.headers["Vary"] == "Accept-Encoding"
+    assert rest.headers["Access-Control-Allow-Origin"] == "*" and rest.headers["X-Content-Type-Options"] == "nosniff"
+    assert get(f"{url}/entries.csv", Accept_Encoding=coding, Range="bytes=1995-", If_Range='"other"').status_code == 200
+    assert get(f"{url}/entries.csv", Accept_Encoding=coding, Range="bytes=9999-").status_code == 416
+    page = get(f"{url}/entry/one/", Accept_Encoding=coding, Range="bytes=0-2")
+    assert (page.status_code, page.content) == (206, b"<p>")
+    feed = get(f"{url}/atom.xml", Accept_Encoding=coding, Range="bytes=0-4")
+    assert (feed.status_code, feed.content, feed.headers["Content-Type"]) == (206, b"<feed", "application/atom+xml; charset=utf-8")
+    for path, status in (("no/such/page", 404), ("entry/", 404), ("entry/one", 301)):
+        assert get(f"{url}/{path}", Accept_Encoding=coding, Range="bytes=0-2").status_code == status
 
 
 def test_head_and_other_methods(served: tuple[Path, str]) -> None:
