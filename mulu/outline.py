@@ -77,7 +77,9 @@ def read(outline: Outline, folder: Path = FOLDER) -> tuple[Line, ...]:
 
 def _same_datum(name: str, crs: Any) -> None:
     """Without a word of it GeoJSON is WGS84 (RFC 7946); older files may name another system."""
-    if crs is not None and not str(crs.get("properties", {}).get("name", "") if isinstance(crs, dict) else "").upper().endswith(_DATUMS):
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    named = properties.get("name") if isinstance(properties, dict) else None
+    if crs is not None and not str(named).upper().endswith(_DATUMS):
         raise BrokenRules(f"轮廓文件 {name} 的坐标系不是 WGS84 或 CGCS2000（EPSG:4490），请先转换")
 
 
@@ -111,9 +113,17 @@ def _line(name: str, given: Any) -> Line:
 
 
 def _point(name: str, point: Any) -> tuple[float, float]:
-    if not isinstance(point, list) or len(point) < 2 or not all(isinstance(v, int | float) and math.isfinite(v) for v in point[:2]):
+    if not isinstance(point, list) or len(point) < 2 or not all(_is_number(v) for v in point[:2]):
         raise BrokenRules(f"轮廓文件 {name} 里的点应是“[经度, 纬度]”，而有一个是 {json.dumps(point, ensure_ascii=False)[:60]}")
     longitude, latitude = float(point[0]), float(point[1])
     if not (EAST[0] <= longitude <= EAST[1] and NORTH[0] <= latitude <= NORTH[1]):
         raise BrokenRules(f"轮廓文件 {name} 里的点 {longitude:g}, {latitude:g} 不在中国的经纬度范围内；先写经度，后写纬度，不能用平面坐标")
     return longitude, latitude
+
+
+def _is_number(value: Any) -> bool:
+    """One that a coordinate can be: JSON also writes whole numbers that are larger than any float."""
+    try:
+        return isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:
+        return False

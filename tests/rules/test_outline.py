@@ -88,6 +88,8 @@ def test_shapes_that_are_taken(tmp_path: Path, content: Any, lines: int) -> None
         (polygon([[y, x] for x, y in RING]), "先写经度，后写纬度"), (polygon([[3270000.5, 500000.5]] * 4), "不能用平面坐标"),
         ('{"type": "LineString", "coordinates": [[NaN, 29], [112, 29]]}', "\\[经度, 纬度\\]"),
         ({**polygon(), "crs": {"type": "name", "properties": {"name": "EPSG:3857"}}}, "坐标系不是"), ({**polygon(), "crs": "BD09"}, "坐标系不是"),
+        ({**polygon(), "crs": {"properties": None}}, "坐标系不是"), ({**polygon(), "crs": {"properties": ["EPSG:4326"]}}, "坐标系不是"),
+        (polygon([[int("1" * 400), 29.3], *RING[1:]]), "\\[经度, 纬度\\]"),
     ],
 )  # fmt: skip
 def test_what_is_refused_and_why(tmp_path: Path, content: Any, said: str) -> None:
