@@ -306,12 +306,13 @@ def _extension(
 
 
 def _run(procedure: Procedure, calendar: Calendar, now: Situation) -> tuple[ClockState, ...]:
-    """The clocks on entering a state. One that counts from a date of its own is taken up again, never started afresh."""
+    """The clocks on entering a state. One that counts from a date of its own, or that keeps its due date, is taken up
+    again, never started afresh."""
     by_name = {clock.name: clock for clock in now.clocks}
     for name, spec in procedure.clocks.items():
         clock = by_name.get(name)
         if now.state in spec.runs_in:
-            if clock is None or (clock.stopped_at and not spec.start_field):
+            if clock is None or (clock.stopped_at and not (spec.start_field or spec.keeps_due)):
                 if conditions.holds(spec.when, now) and (clock := _start(spec, now, calendar)):
                     by_name[name] = clock
             elif clock.paused_at:

@@ -98,7 +98,8 @@ class ClockSpec:
     """A clock: of the profile's length (``profile``) or until a date that was filled in (``due_field``).
 
     It starts when the case enters ``runs_in`` (counted from that day, or from the date in ``start_field``), rests in
-    ``pauses_in``, and stops in any other state. tell: who is reminded, where it is not those whose turn it is; escalate: who
+    ``pauses_in``, and stops in any other state. keeps_due: entered again it is taken up with the due date that it had, not started
+    afresh: what was promised is not promised anew. tell: who is reminded, where it is not those whose turn it is; escalate: who
     is told when it is overdue by ``escalate_after`` working days.
     """
 
@@ -114,6 +115,7 @@ class ClockSpec:
     escalate: tuple[RoleSpec, ...]
     escalate_after: int
     cite: str
+    keeps_due: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,7 +309,7 @@ def _with_required(field: FormField, required: bool) -> FormField:
 def _clock(name: str, row: Mapping[str, Any], states: Mapping[str, State]) -> ClockSpec:
     where = f"clock {name}"
     _only(row, where, {
-        "label", "profile", "due_field", "start_field", "runs_in", "pauses_in", "when", "tell", "escalate", "cite",
+        "label", "profile", "due_field", "start_field", "runs_in", "pauses_in", "when", "tell", "escalate", "cite", "keeps_due",
     })  # fmt: skip
     runs_in, pauses_in = frozenset(row["runs_in"]), frozenset(row.get("pauses_in", ()))
     if unknown := (runs_in | pauses_in) - set(states):
@@ -320,6 +322,7 @@ def _clock(name: str, row: Mapping[str, Any], states: Mapping[str, State]) -> Cl
     return ClockSpec(
         name, row["label"], row.get("profile", ""), row.get("due_field", ""), row.get("start_field", ""), runs_in,
         pauses_in, _condition(row, where), _roles(row.get("tell", ()), where), _roles(escalate["to"], where), escalate["after"], row.get("cite", ""),
+        row.get("keeps_due", False),
     )  # fmt: skip
 
 
