@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import sys
-from datetime import datetime, time, timedelta
+import zipfile
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+import frictionless
 import granting
 import openpyxl
 import pytest
@@ -18,7 +20,7 @@ from sqlalchemy import insert
 
 from ckanext.mulu import previews, snapshot
 from ckanext.mulu.model.tables import use as use_table
-from ckanext.mulu.previews.reader import POINTS, ROWS, harmless
+from ckanext.mulu.previews.reader import POINTS, REPORTED, ROWS, harmless
 from mulu.case import SHANGHAI
 
 OPEN = {"share_type": "unconditional", "open_type": "unconditional", "share_condition": "", "open_condition": ""}
@@ -88,6 +90,64 @@ def test_what_is_wrong_with_a_file_is_told(town):
     assert not found["valid"]
     assert "第2行“数量”列" in told["type-error"] and "缺少的项" in told["missing-item"] and "多出的列" in told["extra-column"]
     assert "missing-cell" in told
+
+
+def test_the_report_is_frictionless_own_and_says_nothing_of_this_machine(town):
+    found = preview_of(town, "有报告", "名称,数量\n甲,很多\n乙,2\n".encode(), items=[item("名称", data_type="C"), item("数量", data_type="N")])
+    report = frictionless.Report.from_descriptor(found["report"])
+    assert not report.valid and [error.type for error in report.tasks[0].errors] == ["type-error"]
+    assert (found["checked_rows"], found["checked_on"]) == (2, datetime.now(SHANGHAI).date().isoformat())
+    assert "/" not in report.tasks[0].place and "mulu-" not in json.dumps(found)
+    good = preview_of(town, "无错报告", "名称,数量\n甲,1\n".encode(), items=[item("名称", data_type="C"), item("数量", data_type="N")])
+    assert good["valid"] and frictionless.Report.from_descriptor(good["report"]).valid
+
+
+def test_a_file_full_of_errors_has_a_report_of_bounded_size(town):
+    names = [f"列{n}" for n in range(300)]
+    file = (",".join(names) + "\n" + (",".join(["很长的内容" * 5] * 300) + "\n") * 20).encode()
+    found = preview_of(town, "满是错误", file, items=[item(name, data_type="N") for name in names])
+    assert len(found["report"]["tasks"][0]["errors"]) == REPORTED and len(json.dumps(found["report"], ensure_ascii=False)) < 60_000
+
+
+def test_merged_headers_days_and_one_column(town):
+    book = openpyxl.Workbook()
+    book.active.append(["名称", None, "日期"])
+    book.active.merge_cells("A1:B1")
+    book.active.append(["甲", "乙", date(2024, 5, 6)])
+    held = io.BytesIO()
+    book.save(held)
+    found = preview_of(town, "合并表头", held.getvalue(), "表.xlsx", names=("名称", "日期"))
+    assert found["rows"] == [["甲", "乙", "2024-05-06"]] and [one["name"] for one in found["columns"]] == ["名称", "列2", "日期"]
+    assert any("列名为空" in one["text"] for one in found["problems"])
+    assert preview_of(town, "只有一列", "名称\n甲\n".encode(), names=("名称",))["rows"] == [["甲"]]
+    assert preview_of(town, "只有表头", "名称,数量\n".encode())["total"] == 0
+
+
+def test_a_workbook_that_unpacks_to_gigabytes_stops_nothing(town, monkeypatch):
+    monkeypatch.setattr(previews, "SECONDS", 4)
+    held = io.BytesIO()
+    openpyxl.Workbook().save(held)
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(held) as book, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in book.namelist():
+            if name != "xl/worksheets/sheet1.xml":
+                packed.writestr(name, book.read(name))
+        with packed.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
+            sheet.write(b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>')
+            for _ in range(1000):
+                sheet.write((b'<row><c t="inlineStr"><is><t>' + b"a" * 1000 + b"</t></is></c></row>") * 1000)
+    assert len(bomb.getvalue()) < previews.LARGEST
+    assert preview_of(town, "解压炸弹", bomb.getvalue(), "表.xlsx") is None
+    assert line("解压炸弹")["resources"][0]["hash"].startswith("sha256:")
+
+
+def test_history_names_the_class_of_each_version_and_who_agreed(town):
+    granting.published(town, "历次属性", b"x\n1\n", items=[item("x")], **OPEN)
+    told = line("历次属性")
+    [version] = told["history"]
+    assert (version["open_type"], version["share_type"], version["summary"]) == ("unconditional", "unconditional", "首次发布")
+    assert set(version) == {"version", "published_at", "summary", "open_type", "share_type"}
+    assert told["class_decision"]["department"] == told["provider_title"] and told["class_decision"]["reviewed_by"] == snapshot.entries.profile().authority_name
 
 
 def test_points_are_taken_where_there_are_coordinates(town):

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from ckanext.mulu import entries, marks, previews, withdrawn
 from ckanext.mulu.grants import use
+from ckanext.mulu.grants.query import MOST as MOST_ROWS
 from ckanext.mulu.logic import access, content
 from ckanext.mulu.model import versions
 from ckanext.mulu.public_requests import ledger
@@ -44,6 +45,7 @@ def header(demo: bool) -> dict[str, Any]:
         "departments": departments(),
         "ledger": ledger.whole(),
         "withdrawn": withdrawn.whole(),
+        "data_api": {"rows": MOST_ROWS, "calls_per_minute": tk.config["mulu.grant_rate"]},
     }
 
 
@@ -84,7 +86,8 @@ def published() -> Iterator[dict[str, Any]]:
 
 
 def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool) -> dict[str, Any]:
-    last, entry = rows[-1], content.public_package(versions.delivered(rows[-1].entry, package))
+    last = rows[-1]
+    entry = {**content.public_package(versions.delivered(last.entry, package))}
     entry.pop("decided_by", None)  # who pressed the button is for the case, not for the public
     decided = versions.class_decided(rows)
     place, owner = entries.profile(), titles.get(entry["provider"], entry["provider"])
