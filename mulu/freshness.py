@@ -12,8 +12,16 @@ _MONTHS = {"monthly": 1, "quarterly": 3, "half_yearly": 6, "yearly": 12}
 def due_on(frequency: str, updated_on: date) -> date | None:
     """The last day on which the next update is in time; None where the frequency promises none (不定期, 不更新, not stated).
 
-    A month ends where the calendar ends it: monthly from January 31 is February 28 or 29.
+    A month ends where the calendar ends it: monthly from January 31 is February 28 or 29. What would be due after the last day of
+    the calendar (a date of 9999-12-31 stands for "never") is due on that day.
     """
+    try:
+        return _due_on(frequency, updated_on)
+    except (ValueError, OverflowError):
+        return date.max
+
+
+def _due_on(frequency: str, updated_on: date) -> date | None:
     if frequency in _DAYS:
         return updated_on + timedelta(days=_DAYS[frequency])
     if frequency in _MONTHS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from typing import Any
 
 from mulu.freshness import due_on
@@ -203,20 +203,11 @@ def _day(text: str) -> date | None:
 
 def make(work: Work) -> str:
     """The page and its numbers as CSV; gives the page's path."""
-    shown = view(work.rows, work.groups, work.ledger, work.site, _local_day(str(work.source.header.get("generated_at") or "")))
+    shown = view(work.rows, work.groups, work.ledger, work.site, work.today)
     work.page("dashboard.html", PATH, d=shown)
     table = b"".join(csv_row([str(cell) for cell in row]) for row in numbers(shown))
     work.file(PATH + "dashboard.csv", "\ufeff".encode() + table)
     return PATH
-
-
-def _local_day(instant: str) -> str:
-    """The day in China of the instant at which the snapshot was taken; "" where it is none."""
-    try:
-        taken = datetime.fromisoformat(instant)
-    except ValueError:
-        return ""
-    return (taken.astimezone(timezone(timedelta(hours=8))) if taken.tzinfo else taken).date().isoformat()
 
 
 def numbers(shown: Mapping[str, Any]) -> Iterable[Sequence[Any]]:

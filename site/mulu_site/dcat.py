@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from mulu_site import words
+from mulu_site.days import day_of
 from mulu_site.entry_view import provider_path
 from mulu_site.place import Site
 from mulu_site.row import Row
@@ -213,7 +214,7 @@ def _json_value(value: Any) -> Any:
 def _date(text: str) -> Literal | None:
     """None of what is no day: a reader would stop at it."""
     try:
-        return Literal(date.fromisoformat(text[:10]).isoformat(), "^^xsd:date")
+        return Literal(date.fromisoformat(day_of(text)).isoformat(), "^^xsd:date")
     except ValueError:
         return None
 

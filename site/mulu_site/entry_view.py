@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mulu_site import asking, package, preview, words
+from mulu_site.days import day_of
 from mulu_site.ledger import Rereview
 from mulu_site.place import Site
 from mulu_site.row import API_FORMATS, Row
@@ -130,7 +131,7 @@ def citation(entry: Entry, row: Row, site: Site) -> tuple[str, str]:
     """After GB/T 7714—2015 for data sets on line ([DS/OL]): what stands before and after the day on which it is cited."""
     version, changed = one_line(entry.get("version")), row.changed
     title = f"{row.title}: 第{version}版" if version else row.title
-    issued = (_day(row.published) or changed)[:4]
+    issued = (day_of(row.published) or changed)[:4]
     published = f"{site.place}: {site.title}" + (f", {issued}" if issued else "") + (f"({changed})" if changed else "")
     return f"{row.provider_title or site.place}. {title}[DS/OL]. {published}", ". " + site.url(f"entry/{row.page}/")
 
@@ -174,7 +175,7 @@ def _history(history: Sequence[Entry], limits: Limits) -> list[dict[str, Any]]:
             if was and now and was != now:
                 changes.append((cut(was, _NAME), cut(now, _NAME)))
         summary = cut(one_line(one.get("summary")), limits.value)
-        told.append({"version": cut(one_line(one.get("version")), 20), "on": _day(one.get("published_at")), "summary": summary, "changes": changes})
+        told.append({"version": cut(one_line(one.get("version")), 20), "on": day_of(one.get("published_at")), "summary": summary, "changes": changes})
     return told
 
 
@@ -338,7 +339,7 @@ def size(value: Any) -> str:
     """Bytes as people read them: 1.2 MB; "" where unknown."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return ""
     if not 0 < number < 1e18:
         return ""
@@ -352,17 +353,13 @@ def size(value: Any) -> str:
 def _version(history: Entry) -> float:
     try:
         return float(history.get("version") or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
-
-
-def _day(value: Any) -> str:
-    return str(value or "")[:10]
 
 
 def _chinese_day(value: Any) -> str:
     try:
-        day = date.fromisoformat(_day(value))
+        day = date.fromisoformat(day_of(value))
     except ValueError:
         return one_line(value)
     return f"{day.year}年{day.month}月{day.day}日"

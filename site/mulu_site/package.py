@@ -76,7 +76,8 @@ def _fields(entry: Entry, preview: Entry) -> list[dict[str, Any]]:
     """The columns in the file's order where the portal has read it, else the items in theirs; types as registered."""
     items = [i for i in entry.get("items") or [] if isinstance(i, dict) and i.get("name")]
     known = {fold(one_line(item["name"])): item for item in items}
-    columns = [one_line(c.get("name")) for c in preview.get("columns") or [] if isinstance(c, dict)] or [one_line(i["name"]) for i in items]
+    read = preview.get("columns") if isinstance(preview.get("columns"), list) else []
+    columns = [one_line(c.get("name")) for c in read or [] if isinstance(c, dict)] or [one_line(i["name"]) for i in items]
     return [_field(name, known.get(fold(name), {})) for name in dict.fromkeys(columns)]
 
 
@@ -85,7 +86,7 @@ def _field(name: str, item: Entry) -> dict[str, Any]:
     field = {"name": name, "type": type_, "description": one_line(item.get("description"))}
     if type_ in ("date", "datetime"):
         field["format"] = "any"
-    if type_ == "string" and length.isascii() and length.isdigit() and int(length):
+    if type_ == "string" and length.isascii() and length.isdigit() and len(length) < 10 and int(length):
         field["constraints"] = {"maxLength": int(length)}
     return _full(field)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from mulu_site.days import day_of
 from mulu_site.snapshot import Entry
 from mulu_site.text import one_line, slug, sound
 
@@ -39,7 +40,7 @@ class Row(NamedTuple):
     @property
     def changed(self) -> str:
         """The newer of publication and data update (ISO date)."""
-        return max(self.updated, self.published[:10])
+        return max(self.updated, day_of(self.published))
 
 
 def row_of(entry: Entry) -> Row:
@@ -60,7 +61,7 @@ def row_of(entry: Entry) -> Row:
         open=str(entry.get("open_type") or ""),
         frequency=str(entry.get("update_frequency") or ""),
         formats=formats,
-        updated=str(entry.get("data_updated_on") or "")[:10],
+        updated=day_of(entry.get("data_updated_on")),
         published=str(entry.get("published_at") or entry.get("published_on") or ""),
         objection=bool(entry.get("objection")),
         related=tuple(_strings(entry.get("related_codes"))),
@@ -86,8 +87,8 @@ def _formats(entry: Entry) -> tuple[str, ...]:
 
 
 def _first_published(entry: Entry) -> str:
-    days = [str(h.get("published_at") or "")[:10] for h in entry.get("history") or [] if isinstance(h, dict)]
-    return min((day for day in days if day), default=str(entry.get("published_at") or entry.get("published_on") or "")[:10])
+    days = [day_of(h.get("published_at")) for h in entry.get("history") or [] if isinstance(h, dict)]
+    return min((day for day in days if day), default=day_of(entry.get("published_at") or entry.get("published_on")))
 
 
 def _has_api(entry: Entry, formats: tuple[str, ...]) -> bool:

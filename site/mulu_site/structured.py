@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mulu_site import words
+from mulu_site.days import day_of
 from mulu_site.entry_view import provider_path
 from mulu_site.place import Site
 from mulu_site.row import Row
@@ -42,7 +43,7 @@ def schema_org(entry: Entry, row: Row, site: Site, most: int = 20) -> dict[str, 
             "inLanguage": "zh-CN",
             "creator": {"@type": "GovernmentOrganization", "name": row.provider_title or site.place, "url": site.url(provider_path(row))},
             "version": one_line(entry.get("version"))[:20],
-            "datePublished": row.published[:10],
+            "datePublished": day_of(row.published),
             "dateModified": row.changed,
             "isAccessibleForFree": True if row.open == "unconditional" else None,
             "conditionsOfAccess": cut(words.label("open_type", row.open), 40),
@@ -94,7 +95,7 @@ def dcat_us(entry: Entry, row: Row, site: Site) -> dict[str, Any]:
             "description": description(entry, row),
             "keyword": [k for k in kinds if k] or [row.provider_title or site.place],
             "modified": row.changed,
-            "issued": row.published[:10],
+            "issued": day_of(row.published),
             "accrualPeriodicity": _ISO_FREQUENCY.get(row.frequency, ""),
             "publisher": {"@type": "org:Organization", "name": row.provider_title or site.place},
             "contactPoint": contact | ({"hasEmail": f"mailto:{email}"} if email else {}),

@@ -16,6 +16,7 @@ from typing import Any
 
 from mulu_site import lists
 from mulu_site.catalogue import Catalogue
+from mulu_site.days import day_of
 from mulu_site.ledger import Ledger
 from mulu_site.lists import Group
 from mulu_site.memory import Memory
@@ -46,7 +47,7 @@ class Work:
         self.rows: Sequence[Row] = self.catalogue.rows
         self.renderer = Renderer(site=self.site)
         self.site_key = digest(self.site.to_dict())
-        self.today = str(self.source.header.get("generated_at") or "")[:10]
+        self.today = day_of(self.source.header.get("generated_at"))
         self.page_of_id = {row.id: row.page for row in self.rows}
 
     @cached_property

@@ -138,8 +138,7 @@ def test_unchanged_entries_and_day_make_no_new_board(shop) -> None:
     assert "page/dashboard/index.html" in shop.build().made
 
 
-@pytest.mark.parametrize(
-    ("instant", "day"), [("2026-03-01T17:00:00+00:00", "2026-03-02"), ("2026-03-02T08:00:00+08:00", "2026-03-02"), ("2026-03-02", "2026-03-02"), ("", ""), ("soon", "")]
-)
-def test_the_day_is_that_of_china(instant: str, day: str) -> None:
-    assert dashboard._local_day(instant) == day
+def test_a_snapshot_without_a_day_has_a_board_without_what_depends_on_it(shop) -> None:
+    shop.header["generated_at"] = "soon"
+    shop.build()
+    assert "截至" not in shop.read("dashboard/index.html")
