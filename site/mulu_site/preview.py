@@ -7,6 +7,7 @@ shown. What is not as agreed is left out: a page is made of any snapshot.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from mulu_site.text import cut, fold, one_line, web_address
 CHARTS, CELL, ROWS, POINTS, BINS, PROBLEMS = 6, 60, 10, 400, 40, 12
 _MOST = 1e15
 """Numbers beyond are nothing that a picture of a column could show."""
+_YEARS = re.compile(r"(?:年份?|年度|year)\Z")
+"""Names of columns that hold years, of which a mean says nothing."""
 _COORDINATES = {fold(name) for name in ("经度", "纬度", "东经", "北纬", "lon", "lng", "lat", "longitude", "latitude")}
 _NUMERIC = {"", "N", "Y", "B", "F", "I"}
 
@@ -86,9 +89,14 @@ def _chart(column: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any
         return None
     step = (high - low) / len(bins)
     tips = [f"{number(low + n * step)} 至 {number(low + (n + 1) * step)}：{count}" for n, count in enumerate(bins)]
-    about = f"最小 {number(low)}，最大 {number(high)}，平均 {number(mean)}"
+    average = "" if _is_year(name, low, high) else number(mean)
+    about = f"最小 {number(low)}，最大 {number(high)}" + (f"，平均 {average}" if average else "")
     svg = charts.columns(bins, f"{cut(name, 30)}的分布", about, tips)
-    return {"name": cut(name, 30), "min": number(low), "max": number(high), "mean": number(mean), "svg": svg}
+    return {"name": cut(name, 30), "min": number(low), "max": number(high), "mean": average, "svg": svg}
+
+
+def _is_year(name: str, low: float, high: float) -> bool:
+    return bool(_YEARS.search(fold(name))) and all(1900 <= end <= 2100 and end == int(end) for end in (low, high))
 
 
 def number(value: float) -> str:

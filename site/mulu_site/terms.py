@@ -6,6 +6,7 @@ Access rights come from openness, never from sharing between departments; freque
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import NamedTuple
 
 from mulu_site.place import Site
@@ -37,8 +38,8 @@ FORMATS = {
 """(media type, name in the EU's list of file types)"""
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
-_PHONE = re.compile(r"(?<!\d)(?:\+86[- ]?)?(0\d{2,3}[-－ ]?\d{7,8}|1\d{10}|\d{7,8}|12345)(?!\d)", re.ASCII)
-_DAY = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
+_PHONE = re.compile(r"(?<!\d)(\+86[-－ ]?)?(0\d{2,3}[-－ ]?\d{7,8}|1\d{10}|\d{7,8}|12345)(?!\d)", re.ASCII)
+_YEAR_ON = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
 
 
 class File(NamedTuple):
@@ -89,14 +90,31 @@ def period(entry: Entry) -> tuple[str, str]:
     first, slash, last = one_line(entry.get("temporal")).partition("/")
     first = first.strip().removesuffix("年")
     last = last.strip().removesuffix("年") if slash else first
-    return (first, last) if all(not part or _DAY.fullmatch(part) for part in (first, last)) else ("", "")
+    if not all(not part or _is_date(part) for part in (first, last)):
+        return "", ""
+    shared = min(len(first), len(last))  # 2020-05/2020 ends in the year in which it begins
+    return (first, last) if first[:shared] <= last[:shared] else ("", "")
+
+
+def _is_date(text: str) -> bool:
+    """A year, a month or a day that the calendar has; there is no year 0."""
+    try:
+        return bool(_YEAR_ON.fullmatch(text)) and bool(date.fromisoformat(text + "-01-01"[len(text) - 4 :]))
+    except ValueError:
+        return False
 
 
 def reach(entry: Entry) -> tuple[str, str]:
     """(mailbox, telephone) out of 联系方式, which departments write as one text."""
     text = one_line(entry.get("contact"))[:300]
     email, phone = _EMAIL.search(text), _PHONE.search(_EMAIL.sub(" ", text))
-    return (email[0] if email else ""), (re.sub(r"[－ ]", "-", phone[0]) if phone else "")
+    return (email[0] if email else ""), (_dialled(*phone.groups("")) if phone else "")
+
+
+def _dialled(country: str, number: str) -> str:
+    """As it is dialled: behind +86 an area code has no 0 (RFC 3966 wants it so as well)."""
+    number = re.sub(r"[－ ]", "-", number)
+    return f"+86-{number.removeprefix('0')}" if country else number
 
 
 def description(entry: Entry, row: Row) -> str:

@@ -18,7 +18,7 @@ from rdflib.compare import isomorphic
 
 from mulu.codes import CODE_LISTS
 from mulu_site.snapshot import open_snapshot
-from mulu_site.terms import ACCESS, FREQUENCY
+from mulu_site.terms import ACCESS, FREQUENCY, period, reach
 
 DCAT, DCT = Namespace("http://www.w3.org/ns/dcat#"), Namespace("http://purl.org/dc/terms/")
 SPDX, VCARD = Namespace("http://spdx.org/rdf/terms#"), Namespace("http://www.w3.org/2006/vcard/ns#")
@@ -236,6 +236,25 @@ def test_dcat_says_what_the_application_profile_demands(shop) -> None:
     assert {str(graph.value(contact, VCARD[p])) for p in ("hasEmail", "hasTelephone")} == {"mailto:park@example.gov.cn", "tel:0730-1234567"}
     law = graph.value(URIRef("https://catalogue.example/entry/bare/"), URIRef("http://data.europa.eu/r5r/applicableLegislation"))
     assert isinstance(law, URIRef) and str(graph.value(law, DCT.title)) == "《某法》第一条"
+
+
+@pytest.mark.parametrize(
+    ("told", "first_and_last"),
+    [("2019-05/2020-02-29", ("2019-05", "2020-02-29")), ("2020年", ("2020", "2020")), ("2020/2020-05", ("2020", "2020-05")), ("2020-05/2020", ("2020-05", "2020")),
+     ("2020/", ("2020", "")), ("2020-02-31", ("", "")), ("2021-02-29/2022", ("", "")), ("2021/2020", ("", "")), ("2021-02/2021-01", ("", "")), ("0000", ("", "")),
+     ("建站以来", ("", ""))],
+)  # fmt: skip
+def test_a_period_is_of_days_that_there_are_and_ends_after_it_begins(told: str, first_and_last: tuple[str, str]) -> None:
+    assert period({"temporal": told}) == first_and_last
+
+
+@pytest.mark.parametrize(
+    ("told", "dialled"),
+    [("+86 0730-4222333", "+86-730-4222333"), ("+8607304222333", "+86-7304222333"), ("+86－0730－4222333", "+86-730-4222333"), ("+86 13800000000", "+86-13800000000"),
+     ("县园林处 0730－4222333", "0730-4222333"), ("12345", "12345")],
+)  # fmt: skip
+def test_a_telephone_number_can_be_dialled(told: str, dialled: str) -> None:
+    assert reach({"contact": told}) == ("", dialled)
 
 
 def test_data_json_holds_the_required_fields(shop) -> None:

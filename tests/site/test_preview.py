@@ -49,6 +49,17 @@ def test_rows_counts_and_a_chart_for_numbers_only(shop) -> None:
     assert section.select_one(".points-map svg .points")["d"].count("M") == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "low", "high", "told"),
+    [("年份", 2018, 2025, False), ("统计年度", 1999, 2020, False), ("Year", 2000, 2020, False), ("年份", 1, 30, True), ("年均人数", 1900, 2100, True), ("年份", 2000.5, 2020, True)],
+)  # fmt: skip
+def test_of_years_no_mean_is_told(shop, name: str, low: float, high: float, told: bool) -> None:
+    columns = [{"name": name, "kind": "number", "min": low, "max": high, "mean": 2010.4, "bins": [1, 2]}]
+    figure = page(shop, columns=columns, rows=[]).select_one(".small-charts figure")
+    assert figure.figcaption.get_text() == name and number(high) in figure.get_text()
+    assert ("平均" in figure.get_text()) == told
+
+
 def test_findings_are_listed(shop) -> None:
     section = page(shop, valid=False, problems=[{"code": "type-error", "count": 7, "text": "有的内容与登记的数据类型不符"}]).select_one(".preview")
     assert "发现 1 类问题" in section.get_text() and "（7 处）" in section.select_one("details").get_text()
