@@ -38,6 +38,8 @@ class Shop:
         source = open_snapshot(snapshot)
         self.header = {k: v for k, v in source.header.items() if k != "mulu_snapshot"}
         self.entries = [line.entry() for _, line in zip(range(60), source.lines(), strict=False)]
+        for entry in self.entries:
+            entry.pop("former_names", None)  # a test that is about addresses of former names gives them itself
 
     def write(self) -> Path:
         write_snapshot(self.file, self.header, self.entries)

@@ -39,7 +39,7 @@ def test_one_changed_entry_touches_only_what_shows_it(shop) -> None:
     changed["notes"] = "摘要已经修改。"
     report = shop.build()
     assert set(report.made) == {
-        f"entry/{changed['name']}", "search/words", "file/search/index.json", "bulk", "workbook", "dcat/1",
+        f"entry/{changed['name']}", "search/words", "search/texts", "file/search/index.json", "bulk", "workbook", "dcat/1",
     }  # fmt: skip
     after = stamps(shop)
     touched = {p for p in after if before.get(p) != after[p]}
@@ -135,7 +135,7 @@ def test_failed_write_leaves_the_site(shop) -> None:
 def small_disk(shop) -> Iterator[Path]:
     """The site on a file system of a few megabytes."""
     shop.out.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=7m", "tmpfs", str(shop.out)], capture_output=True, check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=14m", "tmpfs", str(shop.out)], capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip("who runs this may not mount a file system")
     yield shop.out
