@@ -14,7 +14,7 @@
     if (!english) return text;
     const numbers = [];
     const key = text.trim().replace(/\d[\d,]*/g, (n) => (numbers.push(n), "{}"));
-    const found = english[key];
+    const found = english.get(key);
     return found === undefined ? text : text.replace(text.trim(), () => found.replace(/\{\}/g, () => numbers.shift()));
   }
 
@@ -47,7 +47,7 @@
   const languageButton = document.getElementById("language");
   if (language === "en")
     window.mulu.ready = fetch(root + "assets/en.json").then((r) => r.json()).then((words) => {
-      english = words;
+      english = new Map(Object.entries(words)); // an object would know "constructor" as well
       page.lang = "en";
       translateAll(document.body);
       languageButton.textContent = "中文";
