@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from mulu_site import offline, search
 from mulu_site.build import build
@@ -234,6 +234,45 @@ def test_back_and_forward_and_a_link_keep_everything(page: Page, shared: Town) -
     assert days == sorted(days, reverse=True)
 
 
+def test_a_turned_page_has_the_keyboard_at_its_first_result(page: Page, shared: Town) -> None:
+    page.goto(shared.url + "catalogue/?q=数据&sort=updated")
+    settled(page)
+    assert len(shared.holding("数据")) > 60
+    for n in ("2", "3", "2"):
+        before = names(page)
+        page.locator(".pager ol a").get_by_text(n, exact=True).focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("(n) => document.querySelector('.pager [aria-current]').textContent === n", arg=n)
+        settled(page)
+        assert names(page) != before
+        expect(page.locator("#results .name a").first).to_be_focused()
+        assert page.evaluate("Math.abs(document.getElementById('results-head').getBoundingClientRect().top)") < 200
+    page.locator(".pager").get_by_text("上一页").click()  # before the abstracts have answered the keyboard moves on: there it stays
+    page.wait_for_function("() => document.activeElement.matches('#results .name a')")
+    page.keyboard.press("ArrowDown")
+    settled(page)
+    expect(page.locator("#results .name a").nth(1)).to_be_focused()
+
+
+def test_the_keyboard_stays_on_its_result_while_more_is_found(page: Page, shared: Town) -> None:
+    held: list[Route] = []
+    page.route("**/search/words-*", lambda route: held.append(route))
+    page.goto(shared.url + "catalogue/")
+    page.fill("#q", "停车场")
+    page.wait_for_function("() => document.querySelectorAll('#results mark').length > 1")
+    page.focus("#q")
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    on = page.evaluate("document.activeElement.href")
+    page.wait_for_timeout(200)
+    assert held and "entry/" in on
+    page.evaluate("window.before = document.activeElement")
+    for route in held:
+        route.continue_()
+    settled(page)
+    assert page.evaluate("!before.isConnected && document.activeElement.href") == on
+
+
 def test_what_next_where_nothing_is_found(page: Page, shared: Town) -> None:
     page.goto(shared.url + "catalogue/?q=停车厂")
     settled(page)
@@ -275,6 +314,32 @@ def test_nothing_jumps_when_a_link_with_a_query_is_opened(page: Page, shared: To
     assert [jump for jump in page.evaluate("jumps") if jump[1] in ours] == []
 
 
+@pytest.mark.parametrize("key", ["constructor", "__proto__", "toString"])
+def test_a_word_of_the_language_is_a_word_like_others_in_english(page: Page, shared: Town, key: str) -> None:
+    page.goto(shared.url + f"catalogue/?lang=en&q={key}")
+    settled(page)
+    expect(page.locator("#results")).to_contain_text("Nothing was found.")
+    page.goto(shared.url + f"catalogue/?lang=en&open={key}&q=数据")
+    settled(page)
+    expect(page.locator("#chosen button")).to_have_text(f"{key} ×")
+    expect(page.locator("#count")).to_have_text("0 entries")
+
+
+@pytest.mark.parametrize("path", ["", "catalogue/", "entry/own0/", "dashboard/?lang=en"])
+def test_the_head_of_a_page_stands_still_on_the_narrowest_screen_while_scripts_come(page: Page, shared: Town, path: str) -> None:
+    held: list[Route] = []
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.add_init_script("window.jumps = []; new PerformanceObserver((list) => { for (const e of list.getEntries()) jumps.push([e.value, ...e.sources.map((s) => s.node?.id || s.node?.className || s.node?.nodeName)]); }).observe({ type: 'layout-shift', buffered: true });")
+    page.route("**/assets/site.js", lambda route: held.append(route))
+    page.goto(shared.url + path, wait_until="commit")
+    page.wait_for_function("() => document.querySelector('footer') !== null")
+    page.wait_for_timeout(300)  # painted without it
+    held[0].continue_()
+    page.wait_for_function("() => window.mulu?.ready.then(() => true)")
+    page.wait_for_timeout(300)
+    assert page.locator("#language").is_visible() and page.evaluate("jumps") == []
+
+
 # ---- what goes wrong
 
 
@@ -289,11 +354,40 @@ def test_an_index_that_cannot_be_fetched_is_said_and_tried_again(page: Page, sha
     assert set(names(page)) >= {"own0", "own1"}
 
 
-def test_without_the_second_stage_titles_still_answer(page: Page, shared: Town) -> None:
-    page.route("**/search/words-*", lambda route: route.abort())
+@pytest.mark.parametrize("status", [0, 404, 503])
+def test_without_the_second_stage_titles_still_answer(page: Page, shared: Town, status: int) -> None:
+    """0: no answer at all; 404: the piece is gone, and a fetch of the whole index does not bring it back."""
+    page.route("**/search/words-*", lambda route: route.fulfill(status=status, body="") if status else route.abort())
     page.goto(shared.url + "catalogue/?q=停车场")
     settled(page)
     assert set(names(page)) >= {"own0", "own1"}
+    expect(page.locator("#results")).to_contain_text("摘要和信息项没有取到，只检索了名称")
+    expect(page.locator("#count")).to_have_text(f"名称中有 {len(names(page))} 条")
+    search_for(page, "甲乙丙")  # stands in an abstract and an item only: that nothing is found would be untrue
+    assert names(page) == []
+    expect(page.locator("#results")).to_contain_text("摘要和信息项没有取到，只检索了名称")
+    expect(page.locator("#results")).not_to_contain_text("没有找到相符的条目")
+    expect(page.locator("#said")).to_have_text("名称中有 0 条")
+    again = page.get_by_role("button", name="重试")
+    again.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#count")).to_have_text("正在检索……")
+    settled(page)
+    expect(again).to_be_focused()
+    page.unroute("**/search/words-*")
+    page.keyboard.press("Enter")
+    settled(page)
+    assert sorted(names(page)) == ["own4", "own5"] and page.locator("#results button").count() == 0
+    expect(page.locator("#results .name a").first).to_be_focused()
+    expect(page.locator("#count")).to_have_text("共 2 条")
+
+
+def test_texts_that_cannot_be_fetched_take_nothing_from_the_answer(page: Page, shared: Town) -> None:
+    page.route("**/search/texts-*", lambda route: route.fulfill(status=404))
+    page.goto(shared.url + "catalogue/?q=甲乙丙")
+    settled(page)
+    assert set(names(page)) >= {"own4", "own5"}
+    expect(page.locator("#results")).not_to_contain_text("没有取到")
 
 
 def test_a_page_that_is_open_while_the_site_is_built_anew_goes_on(page: Page, town: Town) -> None:

@@ -32,10 +32,16 @@ function keepAddress(push) {
     history[push ? "pushState" : "replaceState"](null, "", addressOf({ page: state.page }));
   } catch { /* some browsers allow a hundred in half a minute: the next one tells it all */ }
 }
-function change(part) {
+function change(part, then) {
   state = { ...state, page: 1, ...part };
   field.value = state.q;
-  update(true);
+  update(true, then);
+}
+function turnTo(page) {
+  change({ page }, () => {
+    byId("results-head").scrollIntoView();
+    links()[0]?.focus({ preventScroll: true });
+  });
 }
 
 // ---- the index: loaded once, and once more where the site was built anew meanwhile
@@ -62,26 +68,42 @@ function partly(some) {
 
 // ---- showing
 
-// `whole`: nothing more is on its way
-function show(found, whole) {
+const links = () => [...results.querySelectorAll(".name a")];
+
+// Puts others in the place of what is shown. The keyboard stays on the same link or button, else on what stands in its place.
+function replace(...parts) {
+  const was = document.activeElement, at = results.contains(was) ? links().indexOf(was) : null;
+  results.replaceChildren(...parts);
+  translateAll(results);
+  if (at === null) return;
+  const same = [...results.querySelectorAll(was.localName)].filter((one) => one.tabIndex >= 0 && one.getAttribute("href") === was.getAttribute("href"));
+  const next = same.find((one) => one.textContent === was.textContent) ?? same[0] ?? links()[Math.min(Math.max(at, 0), links().length - 1)];
+  (next ?? results.querySelector("a, button, [tabindex]"))?.focus({ preventScroll: true });
+}
+
+// `whole`: nothing more is on its way; `failed`: what was on its way, abstracts and items, has not come.
+function show(found, whole, failed = false) {
   const pages = Math.max(1, Math.ceil(found.hits.length / PER_PAGE));
   if (whole) state.page = Math.min(state.page, pages);
-  const part = found.hits.slice((Math.min(state.page, pages) - 1) * PER_PAGE, Math.min(state.page, pages) * PER_PAGE);
+  const part = found.hits.slice((Math.min(state.page, pages) - 1) * PER_PAGE, Math.min(state.page, pages) * PER_PAGE), parts = failed ? [titlesOnly()] : [];
   if (part.length) {
-    results.replaceChildren(table(index, found, part));
-    if (pages > 1) results.append(pager(state.page, pages, (page) => addressOf({ page }), (page) => { change({ page }); byId("results-head").scrollIntoView(); results.querySelector(".name a")?.focus({ preventScroll: true }); }));
-  } else results.replaceChildren(whole ? nothing(index, state, addressOf, change) : make("p", { className: "nothing" }, "正在检索摘要和信息项……"));
+    parts.push(table(index, found, part));
+    if (pages > 1) parts.push(pager(state.page, pages, (page) => addressOf({ page }), turnTo));
+  } else if (!failed) parts.push(whole ? nothing(index, state, addressOf, change) : make("p", { className: "nothing", tabIndex: -1 }, "正在检索摘要和信息项……"));
+  replace(...parts);
   const total = number(found.hits.length), loaded = index.complete ? `共 ${total} 条` : `已检索 ${number(index.loaded)} / ${number(index.total)} 条，找到 ${total} 条`;
-  tell(translate(whole || part.length ? loaded : "正在检索……"), whole);
+  tell(translate(failed ? `名称中有 ${total} 条` : whole || part.length ? loaded : "正在检索……"), whole);
   also.hidden = !found.others.length;
   also.replaceChildren(translate("同时检索："), make("span", { lang: "zh-CN" }, found.others.join("、")));
   facets(groups, index, state, found.counts, change);
   chips(chosen, index, state, change, field);
-  translateAll(results);
   results.dataset.query = state.q;
   results.dataset.shown = "";
   results.toggleAttribute("data-partly", !whole);
 }
+
+const retry = () => make("button", { type: "button", className: "quiet", onclick: () => { restarts = 0; update(false); } }, "重试");
+const titlesOnly = () => make("div", { className: "nothing" }, make("p", {}, "摘要和信息项没有取到，只检索了名称。"), make("p", { className: "actions" }, retry()));
 
 // What is seen changes at every key; what is read out is said once the typing has come to rest.
 let saying = 0;
@@ -92,10 +114,8 @@ function tell(text, aloud) {
 }
 
 function failed() {
-  const again = make("button", { type: "button", className: "quiet", onclick: () => update(false) }, "重试");
-  results.replaceChildren(make("div", { className: "nothing" }, make("p", {}, "检索索引没有取到，请检查网络后重试，或按分类浏览。"),
-    make("p", { className: "actions" }, again, make("a", { className: "button quiet", href: root + "browse/" }, "按分类浏览全部条目"))));
-  translateAll(results);
+  replace(make("div", { className: "nothing" }, make("p", {}, "检索索引没有取到，请检查网络后重试，或按分类浏览。"),
+    make("p", { className: "actions" }, retry(), make("a", { className: "button quiet", href: root + "browse/" }, "按分类浏览全部条目"))));
   results.dataset.shown = "";
   tell(translate("检索暂时不能使用"), true);
 }
@@ -128,19 +148,23 @@ async function update(push, then = () => {}) {
 
 // The second stage: abstracts and items. Gives whether the query is still the one that was asked.
 async function second(mine) {
+  let looked = false;
   try {
     await lookUp(index, state.q);
+    looked = true;
     if (mine !== turn) return false;
     const found = find(index, state);
     show(found, true);
     if (await verify(index, found) && mine === turn) show(find(index, state), true);
+    restarts = 0;
   } catch (error) {
-    if (error instanceof Gone && mine === turn && restarts++ < 2) { // the site was built anew since the page was opened
+    if (mine !== turn) return false;
+    if (error instanceof Gone && restarts++ < 2) { // the site was built anew since the page was opened
       index = loading = null;
       update(false);
       return false;
     }
-    if (mine === turn) show(find(index, state), true); // without a network titles still answer
+    if (!looked) show(find(index, state), true, true); // else all was searched; a hit too many stays, as its text cannot be asked
   }
   return mine === turn;
 }
@@ -167,13 +191,13 @@ sort.addEventListener("change", () => change({ sort: sort.value }));
 addEventListener("popstate", () => { state = read(); field.value = state.q; sort.value = state.sort; update(false); });
 addEventListener("pagehide", () => { try { history.replaceState({ y: scrollY }, ""); } catch { /* as above */ } });
 document.addEventListener("keydown", (event) => {
-  const links = [...results.querySelectorAll(".name a")], at = links.indexOf(document.activeElement);
+  const all = links(), at = all.indexOf(document.activeElement);
   if (event.isComposing) return;
   if (event.key === "Escape" && at >= 0) field.focus();
   if (!["ArrowDown", "ArrowUp"].includes(event.key) || (at < 0 && document.activeElement !== field)) return;
   event.preventDefault();
   if (event.key === "ArrowUp" && at <= 0) field.focus();
-  else links[Math.min(links.length - 1, at + (event.key === "ArrowDown" ? 1 : -1))]?.focus();
+  else all[Math.min(all.length - 1, at + (event.key === "ArrowDown" ? 1 : -1))]?.focus();
 });
 
 const y = history.state?.y; // come back from an entry: to where one was
