@@ -40,6 +40,7 @@ LONGEST = 4000
 CUT = "\n…"
 SYNONYMS = Path(__file__).with_name("synonyms.yml")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_THREE_DIGITS = re.compile(r"(?=([0-9]{3}))")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -82,8 +83,10 @@ def text_piece(texts: Iterable[str]) -> bytes:
 
 
 def pairs_of(text: str) -> set[str]:
-    """All pairs of neighbouring characters in the lines of a text, folded."""
-    return {line[i : i + 2] for line in fold(text).split("\n") for i in range(len(line) - 1)}
+    """All pairs of neighbouring characters in the lines of a text, folded; of numbers, whose pairs are but a hundred, all threes
+    of digits as well."""
+    folded = fold(text)
+    return {line[i : i + 2] for line in folded.split("\n") for i in range(len(line) - 1)} | set(_THREE_DIGITS.findall(folded))
 
 
 def contents_of(held: Mapping[str, Sequence[int]]) -> bytes:

@@ -150,7 +150,8 @@ export class Index {
   async lookUp(term) {
     const chars = [...term];
     if (chars.length < 2 || this.inText.has(term)) return;
-    const pairs = [...new Set(chars.slice(1).map((c, i) => chars[i] + c))];
+    const threes = [...term.matchAll(/(?=([0-9]{3}))/g)].map(([, digits]) => digits); // as search.pairs_of
+    const pairs = [...new Set([...chars.slice(1).map((c, i) => chars[i] + c), ...threes])];
     const lists = await Promise.all(pairs.map(async (pair) => {
       const n = this.shardOf(pair);
       return (await this.once(this.shards, n, this.words[n]))[pair];
