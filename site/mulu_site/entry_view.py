@@ -129,7 +129,7 @@ def provider_path(row: Row) -> str:
 
 def citation(entry: Entry, row: Row, site: Site) -> tuple[str, str]:
     """After GB/T 7714—2015 for data sets on line ([DS/OL]): what stands before and after the day on which it is cited."""
-    version, changed = one_line(entry.get("version")), row.changed
+    version, changed = cut(one_line(entry.get("version")), 20), row.changed
     title = f"{row.title}: 第{version}版" if version else row.title
     issued = (day_of(row.published) or changed)[:4]
     published = f"{site.place}: {site.title}" + (f", {issued}" if issued else "") + (f"({changed})" if changed else "")

@@ -13,9 +13,11 @@ from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from mulu_site import charts, dcat, package, preview, structured, words
+from mulu.codes import CODE_LISTS
+from mulu_site import charts, dashboard, dcat, lists, package, preview, structured, words
 from mulu_site.build import build
 from mulu_site.entries import PAGE_BYTES, page_of
+from mulu_site.ledger import Ledger
 from mulu_site.place import site_of
 from mulu_site.render import TEMPLATES, Renderer, readable
 from mulu_site.row import row_of
@@ -139,7 +141,7 @@ def test_addresses_of_odd_names_stay_inside_the_site(shop, name: str) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,99}", slug(name))
     shop.entry(name=name, title="怪名条目")
     shop.build()
-    assert "怪名条目" in shop.read(f"entry/{slug(name)}/index.html")
+    assert "怪名条目" in shop.read(f"entry/{slug(clean(name))}/index.html")
 
 
 @pytest.mark.parametrize(
@@ -189,13 +191,21 @@ HOSTILE = (
     "https://x.example/" + "y" * 3000, "tel:1\" onclick=\"x", "a@b.cn?subject=<x>",
 )  # fmt: skip
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=40))
-scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts)
+HUGE = (10**400, -(10**400), 10**4000, 1e308, -1e308, 2**63, 0, -1)
+scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(HUGE), st.floats(), texts)
 anything = st.recursive(scalars, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)), max_leaves=8)
 INNER = ("name", "title", "url", "format", "size", "hash", "description", "data_type", "version", "published_at", "summary", "item", "department", "department_title", "preview",
          "columns", "rows", "total", "points", "problems", "text", "count", "checked", "checked_on", "kind", "bins", "min", "max", "mean", "open_type", "code")  # fmt: skip
-objects = st.dictionaries(st.sampled_from(INNER), st.one_of(anything, st.lists(st.dictionaries(st.sampled_from(INNER), anything, max_size=6), max_size=3)), max_size=8)
+flat = st.dictionaries(st.sampled_from(INNER), anything, max_size=6)
+deep = st.dictionaries(st.sampled_from(INNER), st.one_of(anything, flat, st.lists(flat, max_size=3)), max_size=8)
+objects = st.builds(dict.__or__, deep, st.fixed_dictionaries({}, optional={"preview": deep, "format": st.sampled_from(["CSV", "API"]), "url": st.just("https://x.example/a.csv")}))
 KEYS = (*(field.key for field in words.FIELDS), "provider_title", "history", "version", "published_at", "class_decision", "sources", "calls", "objection", "id", "source_department_title")
-entries = st.dictionaries(st.sampled_from(KEYS), st.one_of(anything, objects, st.lists(objects, max_size=5), st.sampled_from(["unconditional", "conditional", "none"])), max_size=12)
+DAYS = st.one_of(st.sampled_from(["9999-12-31", "0001-01-01", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "2020-02-31", "2021/2020"]), st.dates().map(str))
+dated = st.fixed_dictionaries({}, optional={**dict.fromkeys(("data_updated_on", "published_at", "published_on", "open_review_on", "temporal"), DAYS),
+                                            "update_frequency": st.sampled_from(CODE_LISTS["update_frequency"].keys)})  # fmt: skip
+whatever = st.dictionaries(st.sampled_from(KEYS), st.one_of(anything, objects, st.lists(objects, max_size=5), st.sampled_from(["unconditional", "conditional", "none"])), max_size=12)
+entries = st.builds(lambda *parts: parts[0] | parts[1] | parts[2], whatever, dated,
+                    st.fixed_dictionaries({}, optional={"resources": st.lists(objects, max_size=3), "history": st.lists(deep, max_size=3)}))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +219,7 @@ def render(snapshot: Path):
         for made in (structured.public(read, row, site), structured.dcat_us(read, row, site), package.descriptor(read, row, site), preview.report(read)):
             readable(made)
         dcat.turtle([dcat.dataset(read, row, site)])
+        dashboard.view([row], lists.group([row], {}), Ledger(), site, "2026-03-02")
         return page_of(renderer, read, row, site, {})
 
     return page
@@ -219,6 +230,9 @@ def render(snapshot: Path):
 @example(entry={"resources": [{"preview": {"columns": [{"name": "x", "kind": "number", "bins": [1, 2], "min": "1", "max": 2, "mean": 1e308}], "rows": [[{}]]}}]})
 @example(entry={"resources": [{"preview": {"columns": [{"kind": "number", "bins": [1, 2], "min": -1e308, "max": 1e308, "mean": 0}], "points": [[1e308, 1e308], [0, 0]]}}]})
 @example(entry={"resources": [{"preview": {"columns": [{"name": "x"}], "rows": [["1", "2"], []], "problems": ["x"], "total": -1}}], "items": 5, "history": "x"})
+@example(entry={"version": ["名" * 30_000]})
+@example(entry={"data_updated_on": "9999-12-31", "update_frequency": "yearly", "resources": [{"size": 10**400}], "history": [{"version": 10**400}]})
+@example(entry={"resources": [{"format": "CSV", "url": "https://x.example/a.csv", "preview": {"columns": 5}}], "items": [{"name": "x", "data_type": "C", "length": "9" * 5000}]})
 @example(entry={field.key: ["<&\"'" * 400] * 50 for field in words.FIELDS if field.key not in ("items", "resources")}
          | {"resources": [{"name": "<" * 400, "url": "https://x.example/?" + "&" * 1400, "description": "&" * 900, "format": "<" * 90}] * 90, "provider_title": "&" * 900})
 @example(entry={"items": [{"name": "<b>"}] * 5000, "related_codes": ["<i>"] * 5000, "notes": "<p>" * 50_000, "title": "</h1>" * 9000})
