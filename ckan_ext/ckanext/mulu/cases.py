@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -14,7 +14,7 @@ from ckanext.mulu import entries
 from ckanext.mulu.facts import Facts
 from ckanext.mulu.model.tables import case as case_table
 from ckanext.mulu.model.tables import procedure_version, profile_version
-from mulu.case import Case, Procedure, available, load_procedure
+from mulu.case import SHANGHAI, Case, Procedure, available, load_procedure
 from mulu.entry import class_of, with_class
 from mulu.people import Person, Role
 from mulu.procedure import parse
@@ -29,6 +29,11 @@ _built: dict[str, Profile] = {}
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def day(at: datetime) -> date:
+    """The day in China of an instant: as deadlines count and as the public reads it."""
+    return at.astimezone(SHANGHAI).date()
 
 
 def get(case_id: str, *, lock: bool = False) -> Case:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import ckan.model as model
 import ckan.plugins.toolkit as tk
 from sqlalchemy import select
 
-from ckanext.mulu import entries, marks, previews, withdrawn
+from ckanext.mulu import cases, entries, marks, previews, withdrawn
 from ckanext.mulu.grants import use
 from ckanext.mulu.grants.query import MOST as MOST_ROWS
 from ckanext.mulu.logic import access, content
@@ -38,7 +38,7 @@ def header(demo: bool) -> dict[str, Any]:
         "mulu_snapshot": 1,
         "profile": place.id,
         "place": place.name,
-        "generated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "generated_at": _instant(cases.now()),
         "portal_url": tk.config["ckan.site_url"].rstrip("/"),
         "site_url": tk.config["mulu.site_url"].rstrip("/"),
         "demo": demo,
@@ -76,7 +76,7 @@ def published() -> Iterator[dict[str, Any]]:
     found = model.Session.execute(candidates.order_by(package.name).execution_options(yield_per=PAGE)).scalars()
     for page in found.partitions(PAGE):
         seen = [one for one in page if access.sees_package(NOBODY, one)]
-        called = use.calls([one.id for one in seen], datetime.now(SHANGHAI).date())
+        called = use.calls([one.id for one in seen], cases.day(cases.now()))
         history, sources = versions.of_entries([one.id for one in seen]), marks.sources(one.id for one in seen)
         for one in seen:
             if history[one.id]:
@@ -98,14 +98,14 @@ def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool)
         "provider_title": owner,
         **({"source_department_title": titles.get(source, source)} if source else {}),
         "version": last.version,
-        "published_at": last.published_at.isoformat(timespec="seconds"),
+        "published_at": _instant(last.published_at),
         "history": [_version(row) for row in rows],
         "objection": objected,
         "class_decision": {
             "department": owner,
             **({"reviewed_by": place.authority_name} if _by_authority(decided) else {}),
             "article": place.cite("open_grounds" if entry.get("open_type") == "none" else "open_types"),
-            "on": decided.published_at.date().isoformat(),
+            "on": cases.day(decided.published_at).isoformat(),
         },
     }
 
@@ -113,8 +113,13 @@ def _line(package: Any, rows: list[Any], titles: dict[str, str], objected: bool)
 def _version(row: Any) -> dict[str, Any]:
     """A version in the history that everybody sees: which fields changed, and the class that it had. What the other fields said is left
     out: what was corrected because it should never have been public is not told again."""
-    told = {"version": row.version, "published_at": row.published_at.isoformat(timespec="seconds"), "summary": row.summary}
+    told = {"version": row.version, "published_at": _instant(row.published_at), "summary": row.summary}
     return told | {key: row.entry[key] for key in ("open_type", "share_type") if row.entry.get(key)}
+
+
+def _instant(at: datetime) -> str:
+    """As clocks in China show it, with its offset: who reads the date alone reads the right one."""
+    return at.astimezone(SHANGHAI).isoformat(timespec="seconds")
 
 
 def _by_authority(decided: Any) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ckan.model as model
 from sqlalchemy import select
 
+from ckanext.mulu import cases
 from ckanext.mulu.feeds import published
 from ckanext.mulu.model.tables import entry_version
-from mulu.case import SHANGHAI
 
 _WORD = "撤销："
 
@@ -34,7 +34,7 @@ def whole() -> list[dict[str, str]]:
             "name": row.name,
             "title": row.entry.get("title", ""),
             "provider_title": titles.get(row.entry.get("provider", ""), row.entry.get("provider", "")),
-            "on": row.published_at.astimezone(SHANGHAI).date().isoformat(),
+            "on": cases.day(row.published_at).isoformat(),
             "reason": row.summary.removeprefix(_WORD),
         }
         for row in model.Session.execute(query)
