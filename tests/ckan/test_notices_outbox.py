@@ -10,6 +10,7 @@ from pathlib import Path
 
 import posting
 import pytest
+from asking import REQUESTS, Visitor, configured
 from ckan import model
 from ckan.tests.helpers import changed_config
 from sqlalchemy import text
@@ -214,3 +215,31 @@ def test_a_notice_that_cannot_be_written_stops_no_other(quiet):
         assert outbox.deliver()["sent"] == 1
     assert "c-whole" in box.mails[0].get_body(("plain",)).get_content()
     assert outbox.counts()["waiting"] == 1 and outbox.counts()["unheard"] == 1
+
+
+def test_who_joins_a_demand_is_told_what_came_of_it_and_nobody_of_the_others(quiet, monkeypatch):
+    configured(monkeypatch)
+    visitor = Visitor(quiet.app)
+    data = {**REQUESTS["demand"], "title": "湿地鸟类名录", "name": "赵甲（虚构）", "email": "jia@example.com"}
+    first = visitor.receipt("demand", data=data)
+    second = visitor.receipt("demand", data={**data, "name": "钱乙（虚构）", "email": "yi@example.com"})
+    again = visitor.receipt("demand", data={**data, "email": "jia@example.com"})
+    visitor.receipt("demand", data={key: value for key, value in data.items() if key != "email"})
+    case = quiet.do("authority", "mulu_case_list", q="湿地鸟类")["results"][0]["id"]
+    quiet.event("authority", case, "ask_more", reason="请第一位说明范围")
+    with posting.mail_server() as box:
+        outbox.deliver()
+        assert [mail["Subject"].partition("：")[0] for mail in box.to("jia@example.com")] == ["收件回执", "请补充说明的通知"]
+        assert box.to("yi@example.com") == [], "the receipt and the question are the first one's"
+        box.mails.clear()
+        quiet.event("authority", case, "confirm_decline", reason="没有部门采集")
+        late = visitor.ask("demand", data={**data, "email": "late@example.com"})
+        assert late.status_code == 201
+        outbox.deliver()
+    [one], [other] = box.to("jia@example.com"), box.to("yi@example.com")
+    assert box.to("late@example.com") == [mail for mail in box.mails if "收件回执" in mail["Subject"] and mail["To"] == "late@example.com"]
+    told = {mail["To"]: str(mail) + "".join(mail.get_body((kind,)).get_content() for kind in ("plain", "html")) for mail in (one, other)}
+    assert first["receipt"] in told["jia@example.com"] and "赵甲" in told["jia@example.com"]
+    assert second["receipt"] in told["yi@example.com"] and "没有部门采集" in told["yi@example.com"]
+    assert not [word for word in ("jia@", "赵甲", "钱乙", first["receipt"], again["receipt"]) if word in told["yi@example.com"]]
+    assert not [word for word in ("yi@", "钱乙", second["receipt"]) if word in told["jia@example.com"]]

@@ -97,6 +97,26 @@ def test_time_runs_from_the_day_on_which_the_authority_received_it(visitor, town
     assert any(f"{received}收到，编号 {20:032x}" in one[0]["reason"] for one in events)
 
 
+def test_who_joins_by_a_file_keeps_the_day_on_which_it_was_received(visitor, town, tmp_path):
+    day = {n: today() - timedelta(days=n) for n in (9, 5, 3)}
+    data = {**REQUESTS["demand"], "title": "历史建筑名录"}
+
+    def received(number, ago):
+        done = handed_in(tmp_path, row(number, "demand", data=data, saved_at=f"{day[9]}T08:00:00+08:00"), options=["--received", day[ago].isoformat()])
+        assert done.exit_code == 0, done.stderr
+        return visitor.status(dict(zip(("receipt", "code"), PAIR.search(done.stdout).groups(), strict=True)))
+
+    first, second, third = received(50, 5), received(51, 3), received(52, 9)
+    assert [one["filed_on"] for one in (first, second, third)] == [day[n].isoformat() for n in (5, 3, 9)]
+    assert [one["joined"] for one in (first, second, third)] == [False, True, False]
+    assert second["timeline"][0] == {**first["timeline"][0], "on": day[3].isoformat()}
+    assert second["due_on"] == first["due_on"] == Calendar.load().add(day[5], 10).date.isoformat()
+    assert third["due_on"] == Calendar.load().add(day[9], 10).date.isoformat(), "it was there before the other was: its days are its own"
+    found = [town.do("authority", "mulu_case_show", id=one["id"]) for one in town.do("authority", "mulu_case_list", q="历史建筑")["results"]]
+    [joined] = [one for one in found if one["case"]["data"].get("count") == 2]
+    assert joined["events"][-1]["reason"].startswith(f"由公共网站存成的文件录入，{day[3]}收到，编号 {51:032x}")
+
+
 @pytest.mark.parametrize(
     ("received", "told"),
     [("gestern", "应形如"), ("2026-13-01", "应形如"), ((today() + timedelta(days=1)).isoformat(), "不能晚于今天")],

@@ -159,10 +159,12 @@ receipt = Table(
     Column("created_at", DateTime(timezone=True)),
     Column("request_hash", Text),
     Column("way", Text),
+    Column("email", Text),
 )  # fmt: skip
 """What a member of the public holds: the receipt number, and the hash of the query code that was shown once.
 
-request_hash: SHA-256 of the request's own number, drawn by the browser; "" without one. way: how it came, ``web`` or ``file``.
+request_hash: SHA-256 of the request's own number, drawn by the browser; "" without one. way: how it came, ``web`` or ``file``. email: of who
+joined a case, "" for none; that of who opened it stands in the case.
 """
 
 attachment = Table(

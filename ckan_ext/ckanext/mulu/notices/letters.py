@@ -53,10 +53,10 @@ class Letter:
         return bytes(HTML(string=self.html, url_fetcher=_fetch_nothing).write_pdf())
 
 
-def of_notice(row: Any) -> Letter:
-    """The letter of a row of the outbox; ObjectNotFound if its case is gone."""
+def of_notice(row: Any, to: Sequence[str] = ()) -> Letter:
+    """The letter of a row of the outbox; ObjectNotFound if its case is gone. to: who is addressed, where it is not whom the row names."""
     case, events = _as_it_stood(row.case_id, row.seq)
-    return render(row.template, _context(case, events, row.template, row.to, row.args))
+    return render(row.template, _context(case, events, row.template, to or row.to, row.args))
 
 
 def of_event(case_id: str, seq: int, template: str) -> Letter:
@@ -136,6 +136,7 @@ def _context(case: Case, events: Sequence[Mapping[str, Any]], template: str, to:
         "recipient": wording.addressees(to, case, place),
         "url": wording.link(case, to),
         "number": receipts[0] if receipts else case.id,
+        "by_receipt": bool(receipts),
         "authority": place.authority_name,
         "state": wording.state(procedure, record["to_state"], to),
         "data": case.data,

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.mulu import cases, roles
 from ckanext.mulu.model.tables import case as case_table
-from ckanext.mulu.model.tables import delivery, outbox
+from ckanext.mulu.model.tables import delivery, outbox, receipt
 from ckanext.mulu.notices import letters, post
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), time
 """Until the next attempt after the first, second … that failed; after as many as these the mail is given up."""
 
 MAILTO = "mailto:"
+OPENERS = ("receipt", "question")
+"""Letters to who opened the case alone, not to those who joined it."""
 
 
 def deliver(moment: datetime | None = None) -> dict[str, int]:
@@ -112,8 +114,18 @@ def _deliveries(row: Any, now: datetime) -> Iterator[dict[str, Any]]:
         yield {"recipient": user_id, "channel": "portal", "sent_at": now, "next_at": None}
         if user.email:
             yield {"recipient": user_id, "channel": "mail", "next_at": now}
-    if len(named) < len(row.to) and (email := cases.get(row.case_id).data.get("email")):
-        yield {"recipient": f"{MAILTO}{email}", "channel": "mail", "next_at": now}
+    if len(named) < len(row.to):
+        for email in dict.fromkeys(_addresses(row)):
+            yield {"recipient": f"{MAILTO}{email}", "channel": "mail", "next_at": now}
+
+
+def _addresses(row: Any) -> Iterator[str]:
+    """Of who opened the case, and of those who had joined it when the notice was written."""
+    if email := cases.get(row.case_id).data.get("email"):
+        yield email
+    if row.template not in OPENERS:
+        where = (receipt.c.case_id == row.case_id, receipt.c.email != "", receipt.c.created_at <= row.created_at)
+        yield from model.Session.execute(select(receipt.c.email).where(*where).order_by(receipt.c.receipt)).scalars()
 
 
 def _send_next(now: datetime, server: post.Server) -> Counter[str] | None:
@@ -140,13 +152,24 @@ def _send_next(now: datetime, server: post.Server) -> Counter[str] | None:
 
 
 def _mail(row: Any) -> Any:
-    letter = letters.of_notice(model.Session.execute(select(outbox).where(outbox.c.id == row.outbox_id)).one())
+    notice = model.Session.execute(select(outbox).where(outbox.c.id == row.outbox_id)).one()
     if row.recipient.startswith(MAILTO):
-        return post.message(letter, row.title, row.recipient.removeprefix(MAILTO), row.id, attach=True)
+        email = row.recipient.removeprefix(MAILTO)
+        return post.message(letters.of_notice(notice, _as_joined(row.case_id, email)), row.title, email, row.id, attach=True)
+    letter = letters.of_notice(notice)
     user = model.User.get(row.recipient)
     if user is None or user.state != "active" or not user.email:
         raise post.Refused("账号已停用，或者没有邮箱")
     return post.message(letter, row.title, user.email, row.id)
+
+
+def _as_joined(case_id: str, email: str) -> list[str]:
+    """Who joined a case is addressed by the own receipt: nobody reads of whom they joined. [] for who opened it."""
+    if cases.get(case_id).data.get("email") == email:
+        return []
+    mine = select(receipt.c.receipt).where(receipt.c.case_id == case_id, receipt.c.email == email).order_by(receipt.c.receipt)
+    number = model.Session.execute(mine.limit(1)).scalar()
+    return [f"public@public:{number}"] if number else []
 
 
 def _others_due(due: tuple[Any, ...], but: int) -> list[Any]:

@@ -12,7 +12,7 @@ from ckanext.mulu import entries, roles
 from ckanext.mulu.logic import access
 from ckanext.mulu.model import versions
 from mulu import asking, forms
-from mulu.case import Case, Procedure
+from mulu.case import Case, Procedure, load_procedure
 from mulu.forms import FormField
 from mulu.people import ORG_ROLES, OWN_ROLES, ROLE_LABELS
 from mulu.profile import Profile
@@ -123,8 +123,11 @@ def decided(procedure: Procedure, data: Mapping[str, Any]) -> list[Row]:
 
 
 def objection(case: Case, place: Profile, rows: Sequence[Row], template: str) -> Row | None:
-    """How to object to an answer that does not give all that was asked: {procedure, article}; None where nothing was refused."""
+    """How to object to an answer that does not give all that was asked: {procedure, article}; None where nothing was refused, and where
+    no entry was decided on: what is reviewed again is an entry's class."""
     way = OBJECTIONS.get(case.procedure)
+    if way == "rereview" and case.subject["type"] not in load_procedure(way).about:
+        return None
     if way and (template == "refusal" or any(row["refused"] for row in rows)):
         return {"procedure": way, "article": place.cite(way)}
     return None
@@ -141,8 +144,8 @@ def _outside(to: Sequence[str]) -> bool:
 
 
 def link(case: Case, to: Sequence[str]) -> str:
-    """Where the addressee looks at the case: its page on the portal; for the public, the look-up on the public site, or ""."""
-    if to and all(text.startswith("public") for text in to):
+    """Where the addressee looks at the case: its page on the portal; for who has no account, the look-up on the public site, or ""."""
+    if to and all(text.startswith("public@public:") for text in to):
         site = str(tk.config["mulu.site_url"]).rstrip("/")
         return f"{site}/ask/status/" if site else ""
     return f"{str(tk.config['ckan.site_url']).rstrip('/')}/mulu/case/{case.id}"

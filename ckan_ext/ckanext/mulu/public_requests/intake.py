@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import ckan.plugins.toolkit as tk
@@ -19,7 +19,7 @@ from ckanext.mulu.public_requests import lookup, receipts
 from ckanext.mulu.public_requests.receipts import Receipt
 from ckanext.mulu.transaction import Touched, transaction
 from mulu import forms
-from mulu.case import PROCEDURES, SHANGHAI, Case, load_procedure
+from mulu.case import PROCEDURES, Case, load_procedure
 from mulu.errors import Problem, Refused
 from mulu.people import SYSTEM
 from mulu.procedure import Procedure
@@ -98,7 +98,7 @@ def file(
     if subject is None:
         message = tk._("{title}须针对一个已发布的目录条目，请从条目的页面提起").format(title=procedure.title)
         article = entries.profile().cite(procedure.opening.cite)
-        found = forms.read(forms.in_place(procedure.opening.fields, entries.profile()), data, {}, cases.now().astimezone(SHANGHAI).date(), article)
+        found = forms.read(forms.in_place(procedure.opening.fields, entries.profile()), data, {}, cases.day(cases.now()), article)
         raise refusal.error([Problem("entry", "required", message, entry, article), *problems, *found[1]])
     about_to(subject)
     kept = False
@@ -125,7 +125,7 @@ def _again(procedure: Procedure, sent: Sent) -> Receipt | None:
         return None
     fresh = cases.now() - row.created_at < AGAIN and row.way == sent.way == "web"
     if not fresh or cases.get(row.case_id).procedure != procedure.id:
-        day = row.created_at.astimezone(SHANGHAI).date()
+        day = cases.day(row.created_at)
         message = tk._("这件申请已于{day}收下，受理编号 {receipt}，不再重复收").format(day=day, receipt=row.receipt)
         raise refusal.one("", "taken_already", message)
     return receipts.renew(row.receipt)
@@ -147,18 +147,23 @@ def _file(
         raise refusal.error([*problems, *refused.problems]) from None
     if problems:
         raise refusal.error(problems)
+    at, email = case.updated_at, ""
     if twin := _twin(procedure, subject, case):
         opening.rollback()  # the rules had nothing against it; the case itself never was
-        case = _join(procedure, twin, case, touched)
+        at, email = case.opened_at, case.data.get("email") or ""
+        case = _join(procedure, twin, case, sent.note, touched)
     else:
         opening.commit()
     attachments.store(case.id, files, me.id)
-    receipts.keep(held, case.id, case.updated_at, sent.request, sent.way)
+    receipts.keep(held, case.id, at, sent.request, sent.way, email)
     return held
 
 
 def _twin(procedure: Procedure, subject: Subject, case: Case) -> Case | None:
-    """An open case about the same, under the same title, that can take another applicant."""
+    """An open case about the same, under the same title, that can take another applicant.
+
+    None that was filed later: who handed theirs in before is not answered by the other's date (自收到之日起, guojia 26).
+    """
     if SECOND not in procedure.events:
         return None
     where = (case_table.c.procedure == procedure.id, case_table.c.subject_id == subject["id"], case_table.c.id != case.id)
@@ -166,26 +171,28 @@ def _twin(procedure: Procedure, subject: Subject, case: Case) -> Case | None:
     for row in model.Session.execute(query):
         if not row.body["filed_by"].startswith(VISITOR.id):
             continue  # somebody with an account, or a department, reads all of their own case: not a stranger's request
+        if cases.day(case.opened_at) < cases.day(datetime.fromisoformat(row.body["opened_at"])):
+            continue
         wanted = row.body["data"].get("title", "")
         if row.body["state"] in procedure.events[SECOND].by and same_title(wanted, case.data["title"]):
             return cases.get(row.id, lock=True)
     return None
 
 
-def _join(procedure: Procedure, twin: Case, mine: Case, touched: Touched) -> Case:
-    """Counted, and what this one says of it goes with the event, for those who decide."""
+def _join(procedure: Procedure, twin: Case, mine: Case, note: str, touched: Touched) -> Case:
+    """Counted, and what this one says of it goes with the event, for those who decide; note: how it came, "" for by the site."""
     taken = {field.key for field in cases.procedure_of(twin).events[SECOND].fields}
     field = _files_field(procedure)
-    data: dict[str, Any] = {"count": int(twin.data.get("count") or 1) + 1, "reason": _in_words(procedure, mine.data)}
+    data: dict[str, Any] = {"count": int(twin.data.get("count") or 1) + 1, "reason": _in_words(procedure, mine.data, note)}
     if field in taken and mine.data.get(field):
         data[field] = [*twin.data.get(field, ()), *mine.data[field]]
     return steps.act(twin, SECOND, SYSTEM, data, touched)
 
 
-def _in_words(procedure: Procedure, data: Mapping[str, Any]) -> str:
+def _in_words(procedure: Procedure, data: Mapping[str, Any], note: str) -> str:
     fields = [field for field in procedure.opening.fields if _is_asked(field) and isinstance(data.get(field.key), str)]
     lines = [f"{field.label}：{field.options.get(data[field.key], data[field.key])}" for field in fields]
-    return "\n".join(lines)[: procedure.fields["reason"].max]
+    return "\n".join([note, *lines] if note else lines)[: procedure.fields["reason"].max]
 
 
 def _subject(procedure: Procedure, entry: Any, data: Mapping[str, Any]) -> Subject | None:

@@ -45,10 +45,10 @@ def new(procedure: Procedure) -> Receipt:
     return Receipt(receipt.number(place, letters(procedure), day, (last or 0) + 1), receipt.make_code())
 
 
-def keep(held: Receipt, case_id: str, at: datetime, request: str = "", way: str = "web") -> None:
-    """request: the request's own number, "" without one; way: ``web`` or ``file``."""
+def keep(held: Receipt, case_id: str, at: datetime, request: str = "", way: str = "web", email: str = "") -> None:
+    """request: the request's own number, "" without one; way: ``web`` or ``file``; email: where who joined a case is told."""
     row = {"receipt": held.number, "case_id": case_id, "code_hash": _hash(held).hex(), "created_at": at}
-    model.Session.execute(insert(table).values(**row, request_hash=request and _request_hash(request), way=way))
+    model.Session.execute(insert(table).values(**row, request_hash=request and _request_hash(request), way=way, email=email))
 
 
 def of_request(request: str) -> Any:
