@@ -11,6 +11,8 @@ from datetime import date
 import ckan.plugins.toolkit as tk
 import pytest
 from asking import REQUESTS, SECRETS, Visitor, configured, rules
+from ckan import model
+from sqlalchemy import text
 
 from mulu.receipt import number, read_number
 
@@ -175,8 +177,8 @@ def test_the_ledger_counts_and_tells_no_one(visitor, town, entry):
     assert set(ledger["counts"]) == set(REQUESTS)
     [decided] = [row for row in ledger["rows"] if row["decided_on"]]
     assert decided["outcome"] == "维持有条件开放，理由已向申请人说明。" and decided["entry"] == entry["id"]
-    text = visitor.get("ledger?procedure=rereview").get_data(as_text=True) + visitor.get("ledger?procedure=demand").get_data(as_text=True)
-    assert not [one for one in SECRETS if one in text]
+    told = visitor.get("ledger?procedure=rereview").get_data(as_text=True) + visitor.get("ledger?procedure=demand").get_data(as_text=True)
+    assert not [one for one in SECRETS if one in told]
 
 
 @pytest.mark.parametrize(("query", "status"), [("procedure=complaint", 422), ("procedure=%00", 422), ("page=-1", 200), ("page=999999", 200), ("page=x", 200), ("procedure=demand&page=٣", 200)])
@@ -291,7 +293,60 @@ def test_what_one_says_is_not_told_to_who_joined(visitor, town):
     assert joined.status_code == 422
     town.event("authority", case, "confirm_decline", reason="没有这类数据")
     answer = visitor.status(second)["answer"]
-    assert answer["reason"] == "没有这类数据" and "申请复核" in answer["remedy"] and "第二十八条" in answer["remedy"]
+    assert answer["reason"] == "没有这类数据" and answer["remedy"] == "", "what is reviewed again is an entry's class"
+
+
+def test_a_demand_about_an_entry_is_objected_to_by_a_rereview(visitor, town, entry):
+    held = visitor.receipt("demand", entry["id"], data={**REQUESTS["demand"], "title": "历年运输许可"})
+    town.event("authority", case_of(town, "demand"), "confirm_decline", reason="没有历年数据")
+    remedy = visitor.status(held)["answer"]["remedy"]
+    assert "申请复核" in remedy and "第二十八条" in remedy
+
+
+def test_a_date_tells_from_when_it_counts_and_by_how_much_it_was_extended(visitor, town, entry):
+    held = visitor.receipt("error_check", entry["id"])
+    assert (visitor.status(held)["extended_by"], visitor.status(held)["joined"]) == (0, False)
+    case = case_of(town, "error_check")
+    town.event("head", case, "extend", reason="情况复杂")
+    shown = visitor.status(held)
+    assert shown["extended_by"] == town.do("authority", "mulu_case_show", id=case)["case"]["clocks"][0]["extended_by"] > 0
+    page = visitor.post("status", data={"receipt": held["receipt"], "code": held["code"]}).get_data(as_text=True)
+    assert f"已延长{shown['extended_by']}个工作日" in page
+    visitor.post("withdraw", held)
+    data = {**REQUESTS["demand"], "title": "夜间停车位"}
+    first, second = visitor.receipt("demand", data=data), visitor.receipt("demand", data=data)
+    assert [visitor.status(one)["joined"] for one in (first, second)] == [False, True]
+
+
+def typed(visitor, held, text, **more):
+    """The portal's own form, as a browser sends it; a file may come with it."""
+    form = {"receipt": held["receipt"], "code": held["code"], "supplement": text, **more}
+    return visitor.post("supplement", data=form, content_type="multipart/form-data", headers={"Accept": "text/html"})
+
+
+def test_what_was_typed_on_the_page_outlasts_every_refusal(visitor, held, monkeypatch):
+    text = "第一行<b>\n第二行"
+    shown = "第一行&lt;b&gt;\n第二行"
+    refused = typed(visitor, held, text, files=(io.BytesIO(b"MZ" + bytes(90)), "a.pdf"))
+    page = refused.get_data(as_text=True)
+    assert refused.status_code == 415 and f">\n{shown}</textarea>" in page and "请重新选择" in page
+    assert 'role="alert"' in page and held["code"] in page and "<details open>" in page
+    long = typed(visitor, held, "长" * 2001)
+    assert long.status_code == 422 and "长" * 2001 in long.get_data(as_text=True)
+    wrong = typed(visitor, {**held, "code": "ABCDEFGHJK"}, text)
+    assert wrong.status_code == 404 and f">\n{shown}</textarea>" in wrong.get_data(as_text=True)
+    assert 'action="/mulu/public/supplement"' in wrong.get_data(as_text=True) and "class=\"m-facts\"" not in wrong.get_data(as_text=True)
+    monkeypatch.setitem(tk.config, "mulu.public_rate_request", 0)
+    often = typed(visitor, held, text)
+    assert often.status_code == 429 and often.headers["Retry-After"] and f">\n{shown}</textarea>" in often.get_data(as_text=True)
+    monkeypatch.setitem(tk.config, "mulu.public_rate_request", 10_000)
+    monkeypatch.setattr("ckanext.mulu.views.public.MOST_BYTES", 1000)
+    large = typed(visitor, held, text, files=(io.BytesIO(bytes(3000)), "a.txt"))
+    assert large.status_code == 413 and "提交的内容过大" in large.get_data(as_text=True)
+    monkeypatch.undo()
+    visitor.post("withdraw", held)
+    late = typed(visitor, held, text)
+    assert late.status_code == 422 and "您填写的内容没有提交" in late.get_data(as_text=True) and shown in late.get_data(as_text=True)
 
 
 # ---- suggestions, and the ledger's numbers
@@ -338,3 +393,42 @@ def test_the_numbers_of_a_procedure_add_up(visitor, town):
         assert one["filed"] == one["open"] + one["answered"] + one["withdrawn"], name
         assert one["in_time"] <= one["answered"] and one["overdue"] <= one["open"]
         assert (one["days"] is None) == (one["longest"] is None) == (one["answered"] == 0)
+
+
+def test_a_demand_taken_up_late_and_declined_is_late_still(visitor, town):
+    """Its ten working days are over: what a department does then starts none anew."""
+    from ckanext.mulu.public_requests import ledger
+
+    def counted():
+        with town.app.flask_app.test_request_context():
+            return ledger.counts()["demand"]
+
+    visitor.receipt("demand", data={**REQUESTS["demand"], "title": "渡口班次"})
+    case = case_of(town, "demand", q="渡口")
+    town.event("authority", case, "assign", department="minzheng")
+    passed = {"started_at": "2026-01-05", "anchor": "2026-01-05", "due_on": "2026-01-19"}
+    move = "update mulu_case set body = jsonb_set(body, '{clocks,0}', body #> '{clocks,0}' || cast(:passed as jsonb)) where id = :case"
+    model.Session.execute(text(move), {"passed": json.dumps(passed), "case": case})
+    model.Session.commit()
+    before = counted()
+    town.event("head", case, "take_up")
+    town.event("head", case, "decline", reason="不是我局")
+    assert counted()["overdue"] == before["overdue"], "waits for the authority, as late as before"
+    town.event("authority", case, "confirm_decline", reason="没有部门掌握")
+    after = counted()
+    assert (after["answered"] - before["answered"], after["in_time"] - before["in_time"]) == (1, 0)
+
+
+def test_a_row_of_the_ledger_keeps_its_id_and_an_unread_demand_its_secret(visitor, town):
+    visitor.receipt("demand", data={**REQUESTS["demand"], "title": "骂人的话"})
+    case = case_of(town, "demand", q="骂人")
+
+    def rows(procedure="demand"):
+        return visitor.get(f"ledger?procedure={procedure}").json["rows"]
+
+    [row] = [one for one in rows() if one["title"] == "（主管部门尚未审看的需求）" and not one["decided_on"]][:1]
+    town.event("authority", case, "confirm_decline", reason="不是需求")
+    [later] = [one for one in rows() if one["id"] == row["id"]]
+    assert later["title"] == "（未公开内容的需求）" and later["decided_on"]
+    everything = [one["id"] for name in ("rereview", "demand", "suggestion") for one in rows(name)]
+    assert len(set(everything)) == len(everything) and not any(case[:8] in one for one in everything)

@@ -65,7 +65,7 @@ COMPONENTS: dict[str, Schema] = {
     }),
     "Receipt": record({
         "receipt": TEXT, "procedure": TEXT, "procedure_title": TEXT, "title": TEXT, "state": TEXT, "final": FLAG, "filed_on": DAY,
-        "due_on": MAYBE_DAY, "provisional": FLAG, "overdue": FLAG, "article": TEXT, "term": TEXT, "waits_for": TEXT,
+        "due_on": MAYBE_DAY, "provisional": FLAG, "overdue": FLAG, "article": TEXT, "term": TEXT, "extended_by": NUMBER, "joined": FLAG, "waits_for": TEXT,
         "timeline": listed(record({"on": DAY, "label": TEXT, "state": TEXT, "text": TEXT})), "question": {"type": ["object", "null"]},
         "answer": {"type": ["object", "null"]}, "attachments": listed(FREE), "can": listed(TEXT),
     }),

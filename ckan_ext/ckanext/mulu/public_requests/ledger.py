@@ -6,6 +6,7 @@ that a department has taken up, that day, though the case goes on until the data
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from datetime import date
 from statistics import median
@@ -19,7 +20,7 @@ from ckanext.mulu import cases, entries
 from ckanext.mulu.logic import refusal
 from ckanext.mulu.model.tables import case as table
 from ckanext.mulu.public_requests.intake import procedures
-from mulu.case import SHANGHAI, Case
+from mulu.case import Case
 from mulu.codes import CODE_LISTS
 
 Row = dict[str, Any]
@@ -58,7 +59,7 @@ def counts() -> dict[str, Row]:
         for one in procedures()
     }
     taken: dict[str, list[int]] = {name: [] for name in found}
-    today = cases.now().astimezone(SHANGHAI).date()
+    today = cases.day(cases.now())
     query = select(table.c.body, table.c.is_open).where(table.c.procedure.in_(found))
     for row in model.Session.execute(query.execution_options(yield_per=500)):
         case = Case.from_dict(row.body)
@@ -85,16 +86,12 @@ def _answered_on(case: Case, is_open: bool) -> date | None:
     stopped = [clock.stopped_at for clock in case.clocks]
     if stopped and all(stopped):
         return max(day for day in stopped if day)
-    return None if is_open else _day(case.updated_at)
+    return None if is_open else cases.day(case.updated_at)
 
 
 def _days(case: Case, until: date) -> int:
     """Working days from the day on which it was handed in."""
-    return entries.calendar().between(_day(case.opened_at), until)
-
-
-def _day(at: Any) -> date:
-    return at.astimezone(SHANGHAI).date()  # type: ignore[no-any-return]
+    return entries.calendar().between(cases.day(case.opened_at), until)
 
 
 def _of(procedure: str) -> ColumnElement[bool]:
@@ -109,26 +106,27 @@ def _rows(procedure: str, limit: int | None = None, offset: int = 0) -> list[Row
     return [LISTED[procedure](Case.from_dict(row.body), row.is_open) for row in model.Session.execute(query.limit(limit).offset(offset))]
 
 
-def _times(case: Case, is_open: bool) -> Row:
-    """{filed_on, decided_on, days}; "" and None while it is not answered, or where it was taken back."""
+def _told(case: Case, is_open: bool) -> Row:
+    """{id, filed_on, decided_on, days}; id: stays the same while all else may change, and opens no case; decided_on, days: "" and None while it is not answered, or where it was taken back."""
     answered = None if case.state == WITHDRAWN else _answered_on(case, is_open)
     return {
-        "filed_on": _day(case.opened_at).isoformat(),
+        "id": hashlib.sha256(f"mulu ledger {case.id}".encode()).hexdigest()[:20],
+        "filed_on": cases.day(case.opened_at).isoformat(),
         "decided_on": answered.isoformat() if answered else "",
         "days": _days(case, answered) if answered else None,
     }
 
 
 def _rereview(case: Case, is_open: bool) -> Row:
-    times = _times(case, is_open)
-    decided = bool(times["decided_on"])
+    told = _told(case, is_open)
+    decided = bool(told["decided_on"])
     return {
         "entry": case.subject["id"],
         "title": case.subject["title"],
         "state": case.state,
         "result": _change(case.data.get("before") or {}, case.data.get("after") or {}) if decided else "",
         "outcome": case.data.get("outcome", "") if decided else "",
-        **times,
+        **told,
     }
 
 
@@ -143,18 +141,19 @@ def _change(before: Row, after: Row) -> str:
 def _demand(case: Case, is_open: bool) -> Row:
     """What an anonymous person wrote is not published by a government before somebody looked at it: by the dispatch."""
     looked_at = bool(case.data.get("department"))
+    untold = tk._("（主管部门尚未审看的需求）") if is_open else tk._("（未公开内容的需求）")
     return {
-        "title": case.subject["title"] if looked_at else tk._("（主管部门尚未审看的需求）"),
+        "title": case.subject["title"] if looked_at else untold,
         "count": int(case.data.get("count") or 1),
         "state": case.state,
         "entry": case.data.get("entry") or "",
-        **_times(case, is_open),
+        **_told(case, is_open),
     }
 
 
 def _suggestion(case: Case, is_open: bool) -> Row:
     """Only what the authority has summed up and answered in public."""
-    return {"title": case.data["summary"], "kind": case.data["kind"], "outcome": case.data["outcome"], **_times(case, is_open)}
+    return {"title": case.data["summary"], "kind": case.data["kind"], "outcome": case.data["outcome"], **_told(case, is_open)}
 
 
 LISTED = {"rereview": _rereview, "demand": _demand, "suggestion": _suggestion}

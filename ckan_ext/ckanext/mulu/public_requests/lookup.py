@@ -18,7 +18,7 @@ from ckanext.mulu.notices import letters, wording
 from ckanext.mulu.public_requests import client, receipts
 from ckanext.mulu.transaction import transaction
 from mulu import receipt
-from mulu.case import SHANGHAI, Case, who_acts
+from mulu.case import Case, who_acts
 from mulu.errors import Problem, Refused
 from mulu.procedure import Procedure
 
@@ -33,9 +33,10 @@ def show(number: Any, code: Any) -> dict[str, Any]:
     """The case of a receipt, to who knows its code.
 
     :returns: ``{receipt, procedure, procedure_title, title, state, final, filed_on, due_on, provisional, overdue, article, term,
-        waits_for, timeline: [{on, label, state, text}], question: {on, text} | None, answer: {label, reason, article, on, entry,
+        extended_by, joined, waits_for, timeline: [{on, label, state, text}], question: {on, text} | None, answer: {label, reason, article, on, entry,
         remedy} | None, attachments: [{name, size}], can: [event]}``. waits_for: whose turn it is, "" where it has ended; term: the
-        deadline as the rules state it ("10个工作日"); question: what the applicant is asked to say more about and has not yet.
+        deadline as the rules state it ("10个工作日"), to which ``extended_by`` working days were added; joined: somebody else asked
+        for the same before, and it counts from then; question: what the applicant is asked to say more about and has not yet.
     :raises tk.ObjectNotFound: whatever is wrong with the pair
     :raises client.TooMany: by address, and by receipt after too many wrong codes
     """
@@ -100,9 +101,11 @@ def of_holder(number: str) -> dict[str, Any]:
         "filed_on": _day(case.opened_at if mine else row.created_at),
         "due_on": due.due_on.isoformat() if due else None,
         "provisional": bool(due and due.provisional),
-        "overdue": bool(due and cases.now().astimezone(SHANGHAI).date() > due.due_on),
+        "overdue": bool(due and cases.day(cases.now()) > due.due_on),
         "article": place.cite(procedure.opening.cite),
         "term": next((place.clock(one.profile).text for one in procedure.clocks.values() if one.profile in place.clocks), ""),
+        "extended_by": due.extended_by if due else 0,
+        "joined": not mine,
         "waits_for": "" if state.final else wording.addressees(turn, case, place),
         "timeline": list(_timeline(procedure, events, row.created_at, mine)),
         "question": _question(events) if mine and not state.final else None,
@@ -186,4 +189,4 @@ def _remedy(procedure: Procedure, case: Case, event: str) -> str:
 
 
 def _day(at: datetime) -> str:
-    return at.astimezone(SHANGHAI).date().isoformat()
+    return cases.day(at).isoformat()

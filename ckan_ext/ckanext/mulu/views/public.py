@@ -88,18 +88,25 @@ def refusals(view: View) -> View:
             return view()
         except tk.ValidationError as error:
             problems = refusal.problems_of(error)
-            return told(next((STATUS[one.rule] for one in problems if one.rule in STATUS), 422), *problems)
+            return told(status_of(problems), *problems)
         except tk.ObjectNotFound as error:
             return told(404, Problem("", "not_found", str(error.message)))
         except client.TooMany as error:
             return told(429, Problem("", "too_many", str(error)), wait=error.seconds)
         except RequestEntityTooLarge:
-            most = MOST_BYTES_IN_ALL >> 20
-            return told(413, Problem("attachments", "files_too_large", tk._("提交的内容过大，附件合计最大 {most} MB").format(most=most)))
+            return told(413, Problem("attachments", "files_too_large", too_large()))
         except BadRequest:
             return told(422, Problem("", "not_readable", tk._("提交的内容不完整，无法读取")))
 
     return guarded
+
+
+def status_of(problems: list[Problem]) -> int:
+    return next((STATUS[one.rule] for one in problems if one.rule in STATUS), 422)
+
+
+def too_large() -> str:
+    return str(tk._("提交的内容过大，附件合计最大 {most} MB").format(most=MOST_BYTES_IN_ALL >> 20))
 
 
 @mulu_public.get("/challenge")
@@ -188,18 +195,35 @@ def register() -> Response:
 
 
 def page(act: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    """The look-up page with what came of its form."""
-    given, case, problems, status, wait = sent(), None, [], 200, 0
+    """The look-up page with what came of its form; after a refusal with what had been typed, under the problems."""
+    given: dict[str, Any] = {}
+    case, problems, status, wait = None, [], 200, 0
     try:
+        given = sent()
         case = act(given)
     except tk.ObjectNotFound as error:
         problems, status = [str(error.message)], 404
     except client.TooMany as error:
         problems, status, wait = [str(error)], 429, error.seconds
+    except RequestEntityTooLarge:
+        problems, status = [too_large()], 413
     except tk.ValidationError as error:
-        problems, status = [str(one) for one in refusal.problems_of(error)], 422
-    shown = {"case": case, "problems": problems, "receipt": str(given.get("receipt") or "")[:60], "code": str(given.get("code") or "")[:20] if case else ""}
+        found = refusal.problems_of(error)
+        problems, status, case = [str(one) for one in found], status_of(found), again(given)
+    typed = str(given.get("supplement") or "") if problems else ""
+    shown = {
+        "case": case, "problems": problems, "typed": typed, "receipt": str(given.get("receipt") or "")[:60],
+        "code": str(given.get("code") or "")[:20] if case or typed else "",
+    }  # fmt: skip
     return tk.render("mulu/public_status.html", shown), status, {"Retry-After": str(wait)} if wait else {}
+
+
+def again(given: dict[str, Any]) -> dict[str, Any] | None:
+    """The case once more, to who has its code."""
+    try:
+        return lookup.show(given.get("receipt"), given.get("code"))
+    except (tk.ObjectNotFound, client.TooMany):
+        return None
 
 
 def sent() -> dict[str, Any]:
