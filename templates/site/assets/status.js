@@ -10,6 +10,8 @@
   const post = (path, body) => call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
   const fact = (label, value) => (value ? make("div", {}, make("dt", {}, label), make("dd", { lang: "zh-CN" }, value)) : null);
+  // Who joined what somebody else had asked for before is answered with them.
+  const term = (one) => (one.due_on && one.term ? `（自${one.joined ? "最先提出" : "收到"}之日起${one.term}${one.extended_by ? `，已延长${one.extended_by}个工作日` : ""}）` : "");
   const lines = (text) => make("p", { class: "answer-text", lang: "zh-CN" }, make("bdi", {}, text));
 
   function draw(one, pair) {
@@ -21,7 +23,7 @@
       make("dl", { class: "fields" },
         fact("受理编号", one.receipt), fact("事项", one.procedure_title), fact("收到日期", day(one.filed_on)),
         one.final ? null : fact("现在由谁办理", one.waits_for),
-        one.final ? null : fact("答复期限", due(one) + (one.due_on && one.term ? `（自收到之日起${one.term}）` : "")),
+        one.final ? null : fact("答复期限", due(one) + term(one)),
         fact("依据", one.article),
         fact("附件", (one.attachments || []).map((file) => file.name).join("、"))),
       one.question ? make("div", { class: "note question" }, make("h3", {}, "请您补充说明"), lines(one.question.text), make("p", { class: "hint" }, "不补充的，按已有材料办理；答复期限照常计算。")) : null,
