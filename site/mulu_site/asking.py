@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from math import floor
 from typing import Any
 
@@ -16,6 +17,8 @@ from mulu_site.release import BuildError
 from mulu_site.text import cut
 
 LATEST, PER_PAGE, OUTCOME = 8, 20, 300
+WHOLE, PAGE_TEXT = 6000, 36_000
+"""Characters of an answer on the pages of all of them (no procedure lets one be longer), and bytes of what one such page lists."""
 _KINDS = {
     "text": "text", "long_text": "long_text", "email": "email", "choice": "choice", "choices": "choices", "files": "files",
     "date": "date", "number": "number", "flag": "flag", "credit_code": "text",
@@ -68,9 +71,9 @@ def pages(site: Site, ledger: Ledger, known: Mapping[str, str]) -> Iterator[Page
     for form in FORMS.values():
         yield "ask.html", form.path, {"form": form_view(form, site)}
     yield "status.html", "ask/status/", {"files": FILES}
-    rereviews = [_shown(one) | {"page": known.get(one.entry, "")} for one in ledger.rereviews]
-    demands = [_shown(one) | {"page": known.get(one.entry, "")} for one in ledger.demands]
-    suggestions = [_shown(one) for one in ledger.suggestions]
+    rereviews = [_shown(one, known) for one in ledger.rereviews]
+    demands = [_shown(one, known) for one in ledger.demands]
+    suggestions = [_shown(one, known) for one in ledger.suggestions]
     place = words.load_profile(site.profile)
     yield "ledger.html", "ledger/", {
         "counts": [_counted(one, place) for one in ledger.counts], "latest": rereviews[:LATEST], "rereview_total": len(rereviews),
@@ -81,12 +84,25 @@ def pages(site: Site, ledger: Ledger, known: Mapping[str, str]) -> Iterator[Page
     yield from _register("suggestions", "意见建议和答复", suggestions)
 
 
-def _register(part: str, heading: str, rows: list[Any]) -> Iterator[Page]:
-    base, count = f"ledger/{part}/", max(1, -(-len(rows) // PER_PAGE))
-    for page in range(1, count + 1):
-        shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
-        context = {"part": part, "heading": heading, "rows": shown, "page": page, "pages": count, "base": base, "total": len(rows)}
+def _register(part: str, heading: str, rows: list[dict[str, Any]]) -> Iterator[Page]:
+    base, parts = f"ledger/{part}/", _paged(rows)
+    for page, shown in enumerate(parts, start=1):
+        context = {"part": part, "heading": heading, "rows": shown, "page": page, "pages": len(parts), "base": base, "total": len(rows)}
         yield "ledger_list.html", page_path(base, page), context
+
+
+def _paged(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """At most `PER_PAGE` rows a page, fewer where long answers would make it too large for a slow line; one page at least."""
+    pages: list[list[dict[str, Any]]] = [[]]
+    room = PAGE_TEXT
+    for row in rows:
+        size = sum(len(escape(value, quote=True).encode()) for value in row.values() if isinstance(value, str))
+        if pages[-1] and (len(pages[-1]) == PER_PAGE or size > room):
+            pages.append([])
+            room = PAGE_TEXT
+        pages[-1].append(row)
+        room -= size
+    return pages
 
 
 def _counted(one: Count, place: Any) -> dict[str, Any]:
@@ -96,9 +112,12 @@ def _counted(one: Count, place: Any) -> dict[str, Any]:
     return one._asdict() | {"label": one.label, "ended": one.ended, "term": clock.text if clock else "", "share": share}
 
 
-def _shown(one: Rereview | Demand | Suggestion) -> dict[str, Any]:
-    row = one._asdict() | {"label": one.label}
-    return {key: cut(value, OUTCOME) if isinstance(value, str) else value for key, value in row.items()}
+def _shown(one: Rereview | Demand | Suggestion, known: Mapping[str, str]) -> dict[str, Any]:
+    """A row, with `lead`: the beginning of an answer that is long, else ""."""
+    row = one._asdict() | {"label": one.label, "page": known.get(getattr(one, "entry", ""), "")}
+    told = {key: cut(value, WHOLE if key == "outcome" else OUTCOME) if isinstance(value, str) else value for key, value in row.items()}
+    outcome = told.get("outcome", "")
+    return told | {"lead": cut(outcome, OUTCOME) if len(outcome) > OUTCOME else ""}
 
 
 def form_view(form: Form, site: Site) -> dict[str, Any]:

@@ -8,6 +8,7 @@ The snapshot's header may carry it as `ledger`:
      "suggestions": [{"title", "kind", "outcome", "filed_on", "decided_on", "days"}],
      "counts": {procedure id: {"filed", "open", "answered", "withdrawn", "overdue", "in_time", "days", "longest", "ends": {state: n}}}}
 
+Rows may carry an `id`, by which a reader of feeds knows one again; it tells nothing of the case.
 `state` is a state's key in the procedure, dates are ISO ("" while undecided), `days` working days: of one case until its answer,
 in `counts` the median and `longest` the most (null while nothing is answered). filed = open (unanswered) + answered + withdrawn;
 `in_time`: answered by the date that was due. Nobody who applied is in it: a field that is not named here is refused. What has a
@@ -37,6 +38,7 @@ class Rereview(NamedTuple):
     result: str
     outcome: str
     days: int | None
+    id: str = ""
 
     @property
     def label(self) -> str:
@@ -53,6 +55,7 @@ class Demand(NamedTuple):
     decided_on: str = ""
     days: int | None = None
     entry: str = ""
+    id: str = ""
 
     @property
     def label(self) -> str:
@@ -68,6 +71,7 @@ class Suggestion(NamedTuple):
     filed_on: str
     decided_on: str
     days: int | None
+    id: str = ""
 
     @property
     def label(self) -> str:

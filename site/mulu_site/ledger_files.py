@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from mulu_site.ledger import Ledger
+from mulu_site.ledger import Demand, Ledger, Rereview, Suggestion
 from mulu_site.machine import csv_row
 from mulu_site.place import Site
 from mulu_site.text import cut
@@ -49,25 +51,35 @@ def _cell(value: Any) -> str:
 
 
 def _feed(site: Site, ledger: Ledger, known: Mapping[str, str]) -> bytes:
-    """What was answered, the newest first: (day, title, what came of it, page)."""
-    found = [(one.decided_on, one.title, f"{one.label}。{one.result}{one.outcome}", _page(site, known.get(one.entry), "rereviews"), one.filed_on)
-             for one in ledger.rereviews if one.decided_on]  # fmt: skip
-    found += [(one.decided_on, one.title, one.label, _page(site, known.get(one.entry), "demands"), one.filed_on) for one in ledger.demands if one.decided_on]
-    found += [(one.decided_on, one.title, one.outcome, _page(site, None, "suggestions"), one.filed_on) for one in ledger.suggestions]
-    newest = sorted(found, reverse=True)[:FEED_SIZE]
+    """What was answered, the newest first: (day, title, what came of it, page, fragment of its atom:id)."""
+    told = [(one, f"{one.label}。{one.result}{one.outcome}", _page(site, known.get(one.entry), "rereviews")) for one in ledger.rereviews if one.decided_on]
+    told += [(one, one.label, _page(site, known.get(one.entry), "demands")) for one in ledger.demands if one.decided_on]
+    told += [(one, one.outcome, _page(site, None, "suggestions")) for one in ledger.suggestions]
+    told.sort(key=lambda row: (row[0].decided_on, row[0].title, *row[1:], row[0].filed_on))
+    seen: Counter[str] = Counter()
+    found = [(one.decided_on, one.title, said, page, _number(one, page, seen)) for one, said, page in told]
+    newest = found[::-1][:FEED_SIZE]
     address, updated = site.url("ledger/atom.xml"), _instant(newest[0][0] if newest else "")
     parts = [
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-CN">',
         f"<title>{escape(site.title)} 办理结果</title><id>{escape(address)}</id><updated>{updated}</updated>",
         f'<link rel="self" href={quoteattr(address)}/><author><name>{escape(site.authority or site.place)}</name></author>',
     ]
-    for day, title, said, page, filed in newest:
-        number = sha256("\n".join((title, filed, page)).encode()).hexdigest()[:16]
+    for day, title, said, page, number in newest:
         parts.append(
             f"<entry><title>{escape(title)}</title><id>{escape(address)}#{number}</id><link href={quoteattr(page)}/>"
             f"<updated>{_instant(day)}</updated><summary>{escape(cut(said, 500))}</summary></entry>"
         )
     return "\n".join([*parts, "</feed>\n"]).encode()
+
+
+def _number(one: Rereview | Demand | Suggestion, page: str, seen: Counter[str]) -> str:
+    """By its own id; without one, by what does not change, and the how-manieth of these it is, counted from the oldest answer."""
+    if one.id:
+        return quote(one.id, safe="")
+    number = sha256("\n".join((one.title, one.filed_on, page)).encode()).hexdigest()[:16]
+    seen[number] += 1
+    return number if seen[number] == 1 else f"{number}-{seen[number]}"
 
 
 def _page(site: Site, entry: str | None, part: str) -> str:

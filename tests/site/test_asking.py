@@ -203,9 +203,45 @@ def test_the_ledger_is_paged_and_every_page_stays_small(shop) -> None:
     rows = [{**REREVIEW, "entry": f"x{n}", "title": "长" * 200, "outcome": "结论" * 1000, "result": "果" * 400} for n in range(61)]
     shop.header["ledger"] = {"rereviews": rows, "demands": [{**DEMAND, "title": f"{n}" + "需" * 100} for n in range(45)]}
     shop.build()
-    listed = [h.get_text() for n in ("", "2/", "3/", "4/") for h in page(shop, f"ledger/rereviews/{n}index.html").select(".answers h2")]
+    files = (shop.out / "current/ledger/rereviews").rglob("index.html")
+    listed = [h.get_text() for file in files for h in BeautifulSoup(file.read_text(), "html5lib").select(".answers h2")]
     assert len(listed) == 61
     assert max(p.stat().st_size for p in (shop.out / "current/ledger").rglob("*.html")) <= 60_000
+
+
+def test_answers_are_told_in_full_where_all_of_them_are_listed(shop) -> None:
+    outcome = "".join(f"第{n}句。" for n in range(400))
+    told = [{**REREVIEW, "entry": f"x{n}", "outcome": outcome} for n in range(12)]
+    said = [{**SUGGESTION, "title": f"建议{n}", "outcome": outcome} for n in range(12)]
+    endless = {**SUGGESTION, "title": "最长", "outcome": "<&\"'" * 9000, "decided_on": "2027-01-01"}
+    shop.header["ledger"] = {"rereviews": [*told, {**REREVIEW, "entry": "short"}], "suggestions": [*said, endless]}
+    shop.build()
+    overview = page(shop, "ledger/index.html")
+    assert "第399句" not in overview.get_text() and not overview.select("details.answer-whole")
+    for part in ("rereviews", "suggestions"):
+        assert overview.find("a", href=f"../ledger/{part}/"), "leads to the whole"
+        files = sorted((shop.out / "current/ledger" / part).rglob("index.html"))
+        assert len(files) > 1 and max(file.stat().st_size for file in files) <= 60_000
+        pages = [BeautifulSoup(file.read_text(), "html5lib") for file in files]
+        assert sum(len(one.select(".answers > li")) for one in pages) == 13
+        whole = [detail for one in pages for detail in one.select("details.answer-whole .answer-text") if "第0句" in detail.get_text()]
+        assert len(whole) == 12 and all(detail.get_text() == outcome for detail in whole)
+        assert all(len(one.get_text()) < 400 for made in pages for one in made.select(".answers > li > .answer-text"))
+
+
+def test_in_the_feed_each_answer_keeps_its_own_id(shop) -> None:
+    entry = shop.entries[3]
+    twins = [{**SUGGESTION, "outcome": f"第{n}次答复。", "decided_on": f"2026-01-{10 + n}"} for n in range(2)]
+    named = [{**REREVIEW, "entry": entry["id"], "id": f"c{n}<"} for n in range(2)]
+    shop.header["ledger"] = {"suggestions": twins, "rereviews": named, "demands": [{**DEMAND, "decided_on": "2026-01-09", "id": "d1"}]}
+    shop.build()
+    before = {one.id: one.summary for one in feedparser.parse(shop.out / "current/ledger/atom.xml").entries}
+    assert len(before) == 5 and [one.rsplit("#")[1] for one in before if "#c" in one or "#d" in one] == ["c1%3C", "c0%3C", "d1"]
+    shop.header["ledger"]["suggestions"].append({**SUGGESTION, "outcome": "又一次答复。", "decided_on": "2026-01-20"})
+    named[0]["title"] = "改了名称"
+    shop.build()
+    after = {one.id: one.summary for one in feedparser.parse(shop.out / "current/ledger/atom.xml").entries}
+    assert len(after) == 6 and before.items() <= after.items()
 
 
 def test_markup_in_the_ledger_stays_text(shop) -> None:
