@@ -169,6 +169,26 @@ def test_a_portal_that_falls_silent_leaves_a_doubt_and_says_so(open_page, portal
     assert portal.form()["request"] == lost
 
 
+@pytest.mark.parametrize("answer", ["cut off", "gateway"])
+def test_an_answer_lost_on_the_way_leaves_a_doubt_that_stays(open_page, portal: Portal, entry: dict, answer: str) -> None:
+    if answer == "cut off":
+        portal.cut.add("requests")
+    else:
+        portal.say("requests", 504, "gateway timeout")
+    page = open_page(rereview(entry))
+    page.fill("#f-request", "理由")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator("#kept")).to_contain_text("不能确定是否已经提交")
+    with page.expect_download():
+        page.locator("#kept").get_by_role("button", name="存成文件").click()
+    expect(page.locator("#progress")).to_contain_text("已存成文件")
+    portal.say("challenge", 502, "bad gateway")
+    page.get_by_role("button", name="提交", exact=True).click()
+    expect(page.locator("#progress")).to_be_empty()
+    expect(page.locator("#kept")).to_contain_text("不能确定是否已经提交")
+    assert json.loads(page.evaluate(f"localStorage.getItem('mulu.ask.rereview.{entry['name']}')"))["doubtful"] is True
+
+
 def test_a_stale_challenge_is_solved_anew_without_bothering_anybody(open_page, portal: Portal, entry: dict) -> None:
     refusals = iter([(403, {"problems": []}, {})])
     portal.answers = _Changing(portal.answers, refusals)

@@ -3,11 +3,14 @@
 # ruff: noqa: F811 (fixtures that are imported)
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 
-from asking_stub import CASE, RECEIPT, Portal, base, entry, open_page, portal, rereview, stub  # noqa: F401
+import pytest
+from asking_stub import CASE, RECEIPT, SALT, Portal, base, entry, open_page, portal, rereview, stub  # noqa: F401
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 # ---- what people do to a form
 
@@ -41,6 +44,94 @@ def test_pressed_twice_it_is_sent_once(open_page, portal: Portal, entry: dict) -
     expect(page.locator("#receipt-code")).to_have_text(RECEIPT["code"])
     assert [path for path, *_ in portal.sent] == ["requests"]
     assert json.loads(portal.form()["data"])["request"] == "😀 <script>alert(1)</script> \u202e𠮷"
+
+
+SLOW = 400_000
+"""A number so high that the worker is still counting when a person presses the next button."""
+
+
+def test_saved_as_a_file_while_the_proof_is_computed(open_page, portal: Portal, entry: dict) -> None:
+    challenge = hashlib.sha256(f"{SALT}{SLOW}".encode()).hexdigest()
+    portal.say("challenge", 200, {"algorithm": "SHA-256", "challenge": challenge, "maxnumber": SLOW, "salt": SALT, "signature": "sig"})
+    page = open_page(rereview(entry))
+    page.fill("#f-request", "理由")
+    mixed = page.evaluate("Promise.all(['甲', '乙'].map(mulu.portal.sha256))")
+    assert mixed == [hashlib.sha256(text.encode()).hexdigest() for text in "甲乙"]
+    downloads: list[object] = []
+    page.on("download", lambda one: downloads.append(one))
+    page.get_by_role("button", name="提交", exact=True).click()
+    expect(page.locator("#progress")).to_contain_text("正在提交")
+    expect(page.locator("#to-file")).to_be_disabled()
+    page.evaluate("document.getElementById('to-file').onclick()")
+    expect(page.locator("#receipt-code")).to_have_text(RECEIPT["code"], timeout=60_000)
+    assert json.loads(base64.b64decode(portal.form()["altcha"]))["number"] == SLOW
+    assert downloads == []
+
+
+def test_what_was_kept_is_there_before_anything_is_written(open_page, portal: Portal, entry: dict) -> None:
+    page = open_page(rereview(entry))
+    page.fill("#f-request", "昨天写的")
+    page.wait_for_timeout(400)
+    held: list[Route] = []
+    page.route("**/entry.json", lambda route: held.append(route))
+    page.reload()
+    expect(page.locator("#f-request")).to_have_value("昨天写的")
+    page.locator("#f-request").press("End")
+    page.keyboard.type("，今天补的")
+    page.wait_for_timeout(400)
+    assert held, "the entry has not come yet"
+    held[0].continue_()
+    page.wait_for_selector("#ask[data-ready]")
+    assert page.input_value("#f-request") == "昨天写的，今天补的"
+    assert "昨天写的，今天补的" in page.evaluate(f"localStorage.getItem('mulu.ask.rereview.{entry['name']}')")
+
+
+@pytest.mark.parametrize("procedure", ["error_check", "complaint"])
+def test_from_an_entry_it_goes_with_the_entry_however_slow_the_network(open_page, portal: Portal, entry: dict, procedure: str) -> None:
+    page = open_page("ask/status/")
+    page.route("**/entry.json", lambda route: route.abort())
+    page.goto(page.url.replace("status/", f"{procedure}/?entry={entry['name']}"))
+    page.wait_for_selector("#ask[data-ready]")
+    expect(page.locator("#entry")).to_contain_text("由受理门户核对")
+    page.fill("#f-description", "内容")
+    for choice in page.locator("#ask fieldset[data-required]").all():
+        choice.locator("input").first.check()
+    page.get_by_role("button", name="提交", exact=True).click()
+    expect(page.locator("#receipt-code")).to_have_text(RECEIPT["code"])
+    assert portal.form()["entry"] == entry["name"]
+
+
+def test_about_no_entry_is_somebodys_choice(open_page, portal: Portal, entry: dict) -> None:
+    page = open_page("ask/complaint/?entry=no-such-entry")
+    page.fill("#f-description", "内容")
+    for choice in page.locator("#ask fieldset[data-required]").all():
+        choice.locator("input").first.check()
+    page.get_by_role("button", name="提交", exact=True).click()
+    expect(page.locator("#problems")).to_contain_text("不针对条目的，请勾选")
+    assert not portal.sent
+    page.get_by_label("不针对这个条目").check()
+    page.wait_for_timeout(400)
+    page.reload()
+    page.wait_for_selector("#ask[data-ready]")
+    expect(page.get_by_label("不针对这个条目")).to_be_checked()
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="提交", exact=True).click()
+    expect(page.locator("#receipt-code")).to_have_text(RECEIPT["code"])
+    assert "entry" not in portal.form()
+
+
+def test_a_supplement_whose_answer_is_lost_is_looked_up_first(open_page, portal: Portal) -> None:
+    portal.say("status", 200, {**CASE, "overdue": False, "can": ["supplement"], "question": {"on": "2026-11-23", "text": "请写明。"}})
+    portal.say("supplement", 504, "gateway timeout")
+    page = open_page(f"ask/status/#{RECEIPT['receipt']}")
+    page.fill("#f-code", RECEIPT["code"])
+    page.keyboard.press("Enter")
+    page.fill("#f-supplement", "东湖镇。")
+    page.get_by_role("button", name="提交补充说明").click()
+    expect(page.locator("#case .problems")).to_contain_text("不能确定是否收到，请先查询进度")
+    page.get_by_role("button", name="查询", exact=True).click()
+    expect(page.locator("#case .problems")).to_be_hidden()
+    assert page.input_value("#f-supplement") == "东湖镇。"
 
 
 def test_after_the_receipt_there_is_nothing_to_send_again(open_page, portal: Portal, entry: dict) -> None:

@@ -10,7 +10,8 @@
   // A number of its own, by which the portal takes the request once, however often it is sent or handed in
   const drawn = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   let id = drawn();
-  let entry = null;
+  let entry = null; // {id, title} and more once its page answered
+  let gone = false; // there is no such entry any more
   let sending = false;
   let timer = 0;
   let full = false;
@@ -56,14 +57,20 @@
     }
   }
 
+  // What it is about: the entry's id; its page's name, which the portal takes as well, while nothing else is known; "" where it is
+  // about none. That is somebody's choice: it never becomes so because the network was slow.
+  const alone = document.getElementById("alone");
+  const subject = () => (!about || alone?.checked || gone ? "" : entry?.id || page);
+
   const now = () => new Date().toISOString();
   const keep = (waiting, doubtful = false) => {
     const given = data();
-    const draft = { id, procedure, title, page, entry: entry?.id || "", about: entry?.title || "", data: given, saved_at: now(), waiting, doubtful };
+    const draft = { id, procedure, title, page, entry: subject(), about: (subject() && entry?.title) || "", alone: Boolean(alone?.checked), data: given, saved_at: now(), waiting, doubtful };
     const kept = store.write(Object.keys(given).length ? draft : null);
     if (!kept && !full) show(progress, "浏览器没能保存填写的内容，离开本页会丢失；需要的请存成文件。");
     full = !kept;
   };
+  const doubted = () => Boolean(store.read()?.doubtful);
   const again = () => { if (!touched) return; const old = store.read(); keep(Boolean(old?.waiting), Boolean(old?.doubtful)); };
   const forget = () => { clearTimeout(timer); touched = false; store.write(null); id = drawn(); };
 
@@ -80,7 +87,8 @@
   }
 
   function problems() {
-    const found = about === "must" && !entry ? [{ field: "", message: "请先选定条目" }] : [];
+    const found = about === "must" && !subject() ? [{ field: "", message: "请先选定条目" }] : [];
+    if (alone && gone && !alone.checked) found.push({ field: "", message: "没有找到这个条目，可能已经撤下。不针对条目的，请勾选“不针对这个条目”" });
     for (const field of fields) {
       const { key, kind, label, max } = field.dataset, given = value(field), must = needed(field);
       const say = (message) => found.push({ field: key, message });
@@ -105,13 +113,14 @@
 
   // What `mulu cases import` takes. The check finds what is damaged on the way.
   async function file() {
+    if (sending) return;
     const wrong = problems();
     tell(form, wrong);
     if (wrong.length) return;
-    const request = { mulu_request: 1, id, procedure, entry: entry?.id || "", data: data(), saved_at: now() };
+    const request = { mulu_request: 1, id, procedure, entry: subject(), data: data(), saved_at: now() };
     request.check = await sha256(JSON.stringify([request.id, request.procedure, request.entry, request.data, request.saved_at]));
     save(new Blob([JSON.stringify(request, null, 1)], { type: "application/json" }), `${title}-${request.saved_at.slice(0, 10)}.json`);
-    keep(true);
+    keep(true, doubted());
     show(progress, "已存成文件。请连同附件送交主管部门，收件后给您受理编号和查询码。");
   }
 
@@ -120,7 +129,7 @@
     body.set("altcha", await proof());
     body.set("procedure", procedure);
     body.set("request", id);
-    if (entry) body.set("entry", entry.id);
+    if (subject()) body.set("entry", subject());
     body.set("data", JSON.stringify(data()));
     body.set("website", form.elements.website.value);
     for (const field of fields.filter((one) => one.dataset.kind === "files")) for (const one of value(field)) body.append("files[]", one);
@@ -132,29 +141,34 @@
     }
   }
 
+  function hold(on) {
+    sending = on;
+    form.setAttribute("aria-busy", String(on));
+    for (const name of ["to-file", "clear"]) document.getElementById(name).disabled = on;
+  }
+
   async function submit() {
     if (sending) return;
     const wrong = problems();
     tell(form, wrong);
     if (wrong.length) return;
-    sending = true;
-    form.setAttribute("aria-busy", "true");
+    hold(true);
     kept.hidden = true;
     show(progress, "正在提交……");
     try {
+      const told = (subject() && entry?.title) || "";
       const answer = await send();
       forget();
       form.hidden = true;
       form.reset(); // nothing to be sent again by the back button
-      receipt(document.getElementById("receipt"), answer, entry?.title || "");
+      receipt(document.getElementById("receipt"), answer, told);
     } catch (error) {
-      if (error instanceof Refused) { keep(false); tell(form, error.problems); }
-      else if (error instanceof Unreachable) { const doubt = error.doubtful || Boolean(store.read()?.doubtful); keep(true, doubt); unsent(now(), true, doubt); }
+      if (error instanceof Refused) { keep(false, error.status !== 422 && doubted()); tell(form, error.problems); }
+      else if (error instanceof Unreachable) { const doubt = error.doubtful || doubted(); keep(true, doubt); unsent(now(), true, doubt); }
       else throw error;
     } finally {
       progress.replaceChildren();
-      sending = false;
-      form.removeAttribute("aria-busy");
+      hold(false);
     }
   }
 
@@ -174,19 +188,17 @@
   async function choose() {
     if (!about || !page) return;
     document.getElementById("subject").hidden = false;
+    const place = document.getElementById("entry");
+    show(place, entry?.title || "正在读取条目……");
     try {
       const answer = await fetch(`${mulu.root}entry/${page}/entry.json`);
-      if (!answer.ok) throw new Refused(answer.status);
+      gone = answer.status === 404 || answer.status === 410;
+      if (gone) { show(place, "没有找到这个条目，可能已经撤下。"); return; }
+      if (!answer.ok) throw new Unreachable();
       entry = await answer.json();
-    } catch (error) {
-      const draft = store.read();
-      if (error instanceof Refused || !draft?.entry) {
-        show(document.getElementById("entry"), error instanceof Refused ? "没有找到这个条目，可能已经撤下。" : "暂时取不到这个条目的信息，请检查网络后刷新本页。");
-        return;
-      }
-      entry = { id: draft.entry, title: draft.about }; // no network: as it was when this was filled in
+    } catch {
+      if (!entry?.title) { show(place, "暂时取不到这个条目的信息，仍可以提交，由受理门户核对。"); return; }
     }
-    const place = document.getElementById("entry");
     place.removeAttribute("lang");
     place.replaceChildren(make("a", { href: `${mulu.root}entry/${page}/`, lang: "zh-CN" }, make("bdi", {}, entry.title)), make("span", { class: "who", lang: "zh-CN" }, entry.provider_title || ""));
     document.getElementById("choose")?.remove();
@@ -196,6 +208,19 @@
       item.setAttribute("list", "items-of-entry");
     }
   }
+
+  // What was kept is there before anything can be written; the entry may come later.
+  prepare();
+  const saved = store.read();
+  if (saved?.data) {
+    fill(saved.data);
+    id = saved.id || id;
+    if (alone) alone.checked = Boolean(saved.alone);
+    if (saved.entry) entry = { id: saved.entry, title: saved.about };
+    if (saved.waiting) unsent(saved.saved_at, false, saved.doubtful);
+    else show(progress, `已恢复${day(saved.saved_at)}填写的内容。`);
+  } else if (form.elements.title) form.elements.title.value = (new URLSearchParams(location.search).get("title") || "").slice(0, 100); // searched for in vain
+  follow();
 
   form.addEventListener("input", () => {
     touched = true;
@@ -229,16 +254,5 @@
     follow();
   };
 
-  prepare();
-  choose().then(() => {
-    const saved = store.read();
-    if (saved?.data) {
-      fill(saved.data);
-      id = saved.id || id;
-      if (saved.waiting) unsent(saved.saved_at, false, saved.doubtful);
-      else show(progress, `已恢复${day(saved.saved_at)}填写的内容。`);
-    } else if (form.elements.title) form.elements.title.value = (new URLSearchParams(location.search).get("title") || "").slice(0, 100); // searched for in vain
-    follow();
-    form.dataset.ready = "";
-  });
+  choose().then(() => { form.dataset.ready = ""; });
 })();

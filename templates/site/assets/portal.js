@@ -33,32 +33,40 @@
 
   async function call(path, options = {}) {
     if (!address) throw new Unreachable();
+    const sends = options.method === "POST";
     let answer, body;
     try {
       answer = await fetch(`${address}/mulu/public/${path}`, { credentials: "omit", signal: AbortSignal.timeout(90_000), ...options });
       body = await answer.json().catch(() => null);
     } catch {
-      throw new Unreachable(options.method === "POST");
+      throw new Unreachable(sends);
     }
     if (answer.ok && body) return body;
-    if (answer.ok || answer.status >= 500) throw new Unreachable();
+    if (answer.ok || answer.status >= 500) throw new Unreachable(sends); // cut off, or a gateway's word: it may have been taken
     const told = Array.isArray(body?.problems) ? body.problems.filter((one) => one && one.message) : [];
     throw new Refused(answer.status, told.length ? told : [{ field: "", message: reason(answer) }]);
   }
 
-  // The worker that computes: fetched when a form is opened, so that it is there when the network is not.
-  let worker = null;
+  // The worker that computes: fetched when a form is opened, so that it is there when the network is not. It answers in turn, each
+  // task by its number.
+  let worker = null, tasks = 0;
+  const waiting = new Map();
   function prepare() {
-    worker ||= new Worker(root + "assets/proof.js");
-    worker.onerror = () => { worker = null; };
+    if (worker) return;
+    worker = new Worker(root + "assets/proof.js");
+    worker.onmessage = ({ data: { task, result } }) => { waiting.get(task)?.done(result); waiting.delete(task); };
+    worker.onerror = () => {
+      worker = null;
+      for (const one of waiting.values()) one.failed(new Unreachable());
+      waiting.clear();
+    };
   }
 
-  function compute(task) {
+  function compute(given) {
     prepare();
     return new Promise((done, failed) => {
-      worker.onmessage = ({ data }) => done(data);
-      worker.onerror = () => { worker = null; failed(new Unreachable()); };
-      worker.postMessage(task);
+      waiting.set(++tasks, { done, failed });
+      worker.postMessage({ ...given, task: tasks });
     });
   }
 

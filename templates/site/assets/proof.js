@@ -39,10 +39,11 @@ function sha256(bytes) {
   return [...hash].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-onmessage = ({ data: { salt, challenge, most, text } }) => {
+function solve({ salt, challenge, most, text }) {
   const encoder = new TextEncoder();
-  if (text !== undefined) return postMessage(sha256(encoder.encode(text)));
+  if (text !== undefined) return sha256(encoder.encode(text));
   for (let number = 0; number <= most; number++)
-    if (sha256(encoder.encode(salt + number)) === challenge) return postMessage(number);
-  postMessage(null);
-};
+    if (sha256(encoder.encode(salt + number)) === challenge) return number;
+  return null;
+}
+onmessage = ({ data }) => postMessage({ task: data.task, result: solve(data) });
