@@ -173,6 +173,10 @@ def test_nobody_at_work_is_seen_by_what_waits(town, upstream):
     add(upstream, name="next")
     following = town.do("authority", "mulu_harvest_run_create", name="next")["id"]
     assert late(not_before=-6) == ({"due": 0, "waiting": 1, "left": 0}, False, True), "waits for its turn"
+    leases.claim(following)
+    model.Session.execute(text("update mulu_harvest_run set lease_until = now() - interval '6 minutes' where id = :run"), {"run": following})
+    assert late() == ({"due": 0, "waiting": 0, "left": 1}, False, True), "is taken over when its turn comes"
+    model.Session.execute(text("update mulu_harvest_run set state = 'waiting', lease_until = null where id = :run"), {"run": following})
     assert late(not_before=60, lease_until=-6) == ({"due": 0, "waiting": 0, "left": 1}, True, True)
     leases.end(lease, "done")
     town.do("authority", "mulu_harvest_run_stop", id=following)

@@ -167,8 +167,8 @@ def status() -> dict[str, Any]:
     """{enabled, running, due, waiting, left, since, late}: how many sources are switched on, how many runs somebody is at, and what has
     waited for longer than ``LATE``: sources whose time has come, runs, runs whose worker is gone. since: the first of these, "" for none.
 
-    late: no worker can be there, on whichever machine: it would have seen to one of these within seconds. A run that waits while others
-    run waits for its turn.
+    late: no worker can be there, on whichever machine: it would have seen to one of these within seconds. What waits while somebody is at
+    a run waits for its turn: all that a worker does at once may be in hand.
     """
     source, run, before = harvest_source.c, harvest_run.c, func.now() - LATE
     at_it = (run.state == "running") & (run.lease_until >= func.now())
@@ -184,4 +184,4 @@ def status() -> dict[str, Any]:
         running, waiting, gone, runs_since = connection.execute(of_runs).one()
     since = min(filter(None, (due_since, runs_since)), default=None)
     told = {"enabled": enabled, "running": running, "due": due, "waiting": waiting, "left": gone}
-    return told | {"since": since.astimezone(SHANGHAI).isoformat(timespec="seconds") if since else "", "late": bool(due or gone or (waiting and not running))}
+    return told | {"since": since.astimezone(SHANGHAI).isoformat(timespec="seconds") if since else "", "late": bool((due or gone or waiting) and not running)}
