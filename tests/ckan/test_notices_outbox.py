@@ -243,3 +243,17 @@ def test_who_joins_a_demand_is_told_what_came_of_it_and_nobody_of_the_others(qui
     assert second["receipt"] in told["yi@example.com"] and "没有部门采集" in told["yi@example.com"]
     assert not [word for word in ("jia@", "赵甲", "钱乙", first["receipt"], again["receipt"]) if word in told["yi@example.com"]]
     assert not [word for word in ("yi@", "钱乙", second["receipt"]) if word in told["jia@example.com"]]
+
+
+def test_who_filed_with_an_account_is_asked_on_the_page_of_the_case(quiet):
+    person = quiet.users["citizen" if "citizen" in quiet.users else "editor"]["id"]
+    more = {"procedure": "demand", "event": "ask_more", "role": "authority", "state": "received", "filed_by": person}
+    posting.notice("c-asked", [f"public@{person}"], "question", reason="请写明是哪一年", **more)
+    posting.notice("c-unnamed", ["public@public:HUARONG-GX-20260105-00001-X"], "question", data={"email": "nobody@example.com"}, **more)
+    with posting.mail_server() as box:
+        outbox.deliver()
+    told = {mail["To"]: [mail.get_body((kind,)).get_content() for kind in ("plain", "html")] for mail in box.mails}
+    without = told.pop("nobody@example.com")
+    [account] = told.values()
+    assert all("查询码" not in text and "/mulu/case/c-asked" in text and "登录后" in text for text in account)
+    assert all("查询码" in text and "/mulu/case/" not in text for text in without)
