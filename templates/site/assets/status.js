@@ -27,12 +27,12 @@
         fact("依据", one.article),
         fact("附件", (one.attachments || []).map((file) => file.name).join("、"))),
       one.question ? make("div", { class: "note question" }, make("h3", {}, "请您补充说明"), lines(one.question.text), make("p", { class: "hint" }, "不补充的，按已有材料办理；答复期限照常计算。")) : null,
-      one.question && can.includes("supplement") ? supplement(pair, true) : null,
+      one.question && can.includes("supplement") ? supplement(pair, true, one.timeline || []) : null,
       one.answer ? answer(one.answer) : null,
       make("h3", {}, "办理经过"),
       make("ol", { class: "steps" }, ...(one.timeline || []).map((step) => make("li", {}, make("time", { datetime: step.on }, (step.on || "").slice(0, 10)),
         make("div", {}, make("span", {}, step.label), step.text ? lines(step.text) : null)))),
-      !one.question && can.includes("supplement") ? supplement(pair, false) : null,
+      !one.question && can.includes("supplement") ? supplement(pair, false, one.timeline || []) : null,
       make("p", { class: "actions" },
         make("button", { type: "button", class: "quiet", onclick: () => print() }, "打印或存为 PDF"),
         can.includes("withdraw") ? withdrawal(pair) : null));
@@ -56,8 +56,11 @@
     return make("span", { class: "withdraw" }, ask, sure);
   }
 
-  function supplement(pair, wanted) {
+  let unsure = null; // {receipt, written} of a supplement of which nobody knows whether it arrived: kept through the look-up
+
+  function supplement(pair, wanted, timeline) {
     const text = make("textarea", { id: "f-supplement", name: "supplement", rows: "5", "aria-describedby": "e-supplement", "aria-required": "true" });
+    if (unsure?.receipt === pair.receipt && !timeline.some((step) => step.text === unsure.written)) text.value = unsure.written;
     const files = make("input", { type: "file", id: "f-attachments", name: "attachments", multiple: true, accept: limits.endings.join(","), "aria-describedby": "h-attachments e-attachments" });
     const list = make("ul", { class: "files", lang: "zh-CN" });
     files.onchange = () => list.replaceChildren(...listed([...files.files]));
@@ -78,6 +81,7 @@
       const body = new FormData();
       for (const [key, value] of Object.entries({ ...pair, supplement: written })) body.set(key, value);
       for (const file of chosen) body.append("files[]", file);
+      unsure = { receipt: pair.receipt, written };
       run(() => call("supplement", { method: "POST", body }), pair, said);
     });
     return make("details", { class: "more-said", open: wanted }, make("summary", {}, "补充说明或者材料"), said);
@@ -93,7 +97,7 @@
       draw(await asked(), pair);
     } catch (error) {
       if (place === form && error.status === 404) section.hidden = true;
-      if (error instanceof Unreachable) tell(place, [{ field: "", message: place === form ? "暂时连接不上受理门户，请稍后再查。" : "暂时连接不上受理门户，没有提交；写好的内容还在，请稍后再试。" }]);
+      if (error instanceof Unreachable) tell(place, [{ field: "", message: place === form ? "暂时连接不上受理门户，请稍后再查。" : error.doubtful ? "没有收到受理门户的回应，不能确定是否收到，请先查询进度；没有收到的再提交。" : "暂时连接不上受理门户，没有提交；写好的内容还在，请稍后再试。" }]);
       else if (error instanceof Refused && error.status === 404) tell(place, [{ field: place === form ? "receipt" : "", message: "受理编号或者查询码不对，请对照回执核对。" }]);
       else if (error instanceof Refused) tell(place, error.problems);
       else throw error;
