@@ -106,7 +106,7 @@ def test_who_joins_by_a_file_keeps_the_day_on_which_it_was_received(visitor, tow
         assert done.exit_code == 0, done.stderr
         return visitor.status(dict(zip(("receipt", "code"), PAIR.search(done.stdout).groups(), strict=True)))
 
-    first, second, third = received(50, 5), received(51, 3), received(52, 9)
+    first, second, third = received(80, 5), received(81, 3), received(82, 9)
     assert [one["filed_on"] for one in (first, second, third)] == [day[n].isoformat() for n in (5, 3, 9)]
     assert [one["joined"] for one in (first, second, third)] == [False, True, False]
     assert second["timeline"][0] == {**first["timeline"][0], "on": day[3].isoformat()}
@@ -114,7 +114,7 @@ def test_who_joins_by_a_file_keeps_the_day_on_which_it_was_received(visitor, tow
     assert third["due_on"] == Calendar.load().add(day[9], 10).date.isoformat(), "it was there before the other was: its days are its own"
     found = [town.do("authority", "mulu_case_show", id=one["id"]) for one in town.do("authority", "mulu_case_list", q="历史建筑")["results"]]
     [joined] = [one for one in found if one["case"]["data"].get("count") == 2]
-    assert joined["events"][-1]["reason"].startswith(f"由公共网站存成的文件录入，{day[3]}收到，编号 {51:032x}")
+    assert joined["events"][-1]["reason"].startswith(f"由公共网站存成的文件录入，{day[3]}收到，编号 {81:032x}")
 
 
 @pytest.mark.parametrize(
