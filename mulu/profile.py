@@ -8,7 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from mulu import citations, outline
+from mulu import citations, imprint, outline
 from mulu.errors import BrokenRules
 from mulu.files import ROOT, digest, read_yaml
 from mulu.people import ROLE_LABELS
@@ -109,6 +109,8 @@ class Profile:
     switches: Mapping[str, bool]
     outline: outline.Outline | None
     """The place's own, of no parent: see mulu.outline."""
+    imprint: imprint.Imprint
+    """The same: see mulu.imprint."""
     source: Mapping[str, Any]
     """{"layers", "stricter"}: from which ``build`` makes it again."""
 
@@ -185,6 +187,7 @@ def build(layers: list[dict[str, Any]], *, stricter: bool = False) -> Profile:
             switch_values=switches,
             switches=MappingProxyType({key: bool(value.value) for key, value in switches.items()}),
             outline=outline.stated(own.get("outline")),
+            imprint=imprint.stated(own.get("imprint")),
             source={"layers": layers, "stricter": stricter},
         )
     except KeyError as missing:

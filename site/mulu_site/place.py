@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mulu.imprint import Imprint
 from mulu.outline import Line
 from mulu_site import outline
 from mulu_site.snapshot import Snapshot, SnapshotError
@@ -30,10 +31,12 @@ class Site:
     site_url: str  # "" while nobody has said where the site will stand: then no page states an absolute address
     demo: bool
     demo_sources: tuple[dict[str, str], ...]
+    imprint: Imprint
     outline: tuple[Line, ...] = ()
     """The place's own, for maps; `outline_approval` is its number (审图号), `outline_source` who published it."""
     outline_approval: str = ""
     outline_source: str = ""
+    filed: tuple[tuple[str, str], ...] = ()
 
     def url(self, path: str) -> str:
         """An absolute address, or the path itself while the site's address is unknown."""
@@ -75,4 +78,6 @@ def site_of(
         outline=lines,
         outline_approval=reviewed.approval if reviewed else "",
         outline_source=reviewed.source if reviewed else "",
+        imprint=profile.imprint,
+        filed=tuple(profile.imprint.filed),
     )
