@@ -280,10 +280,10 @@ def test_data_json_holds_the_whole_catalogue(world, monkeypatch):
     document = get(world, "/data.json").json
     told = {one["title"]: one for one in document["dataset"]}
     assert set(told) == set(by_title(all_pages(world)))
-    assert told["低保对象名册"]["accessLevel"] == "restricted public" and "accessURL" not in json.dumps(told["低保对象名册"])
+    assert told["低保对象名册"]["accessLevel"] == "restricted public" and "distribution" not in told["低保对象名册"]
     one = told["城市公园名录"]
     assert (one["accessLevel"], one["publisher"]["name"]) == ("public", "机构minzheng")
-    assert one["distribution"][0]["accessURL"] == "https://open.example/parks.csv"
+    assert one["distribution"][0]["downloadURL"] == "https://open.example/parks.csv"
 
 
 @pytest.mark.parametrize(("form", "parser"), [("ttl", "turtle"), ("jsonld", "json-ld"), ("xml", "xml"), ("rdf", "xml")])

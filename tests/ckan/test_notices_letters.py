@@ -76,7 +76,9 @@ def made(town, entry):
         to = ["public@public:R-1"] if role in OWN_ROLES else ["editor@minzheng", "head@minzheng", "authority"]
         due = {"due_on": "2027-01-08", "provisional": True, "article": "政务数据共享条例 第十三条", "label": "办理", "reason": data.get("reason", "")}
         clock = {} if event else {"clock": "x", "clock_label": "答复"}
-        posting.notice(case, to, template, name, event_key, role, state, data, earlier=before, **due, **clock)
+        about = {"id": entry, "type": "entry"} if "entry" in procedure.about else {"id": "minzheng", "type": procedure.about[0]}
+        subject = {**about, "org": "minzheng", "title": "全县<中小学校>基本信息"}
+        posting.notice(case, to, template, name, event_key, role, state, data, subject, earlier=before, **due, **clock)
         return case, 2
 
     yield make

@@ -42,7 +42,7 @@ def site() -> Place:
     return Place(
         title=f"{profile.name}政务数据目录", place=profile.name, profile=profile.id, rules=profile.version,
         authority=profile.authority_name, regulation=profile.regulation, portal_url=tk.config["ckan.site_url"].rstrip("/"),
-        site_url=tk.config["mulu.site_url"].rstrip("/"), demo=False, demo_sources=(),
+        site_url=tk.config["mulu.site_url"].rstrip("/"), demo=False, demo_sources=(), imprint=profile.imprint,
     )  # fmt: skip
 
 
