@@ -176,7 +176,7 @@ def test_the_public_is_told_where_an_address_was_given(quiet):
     plain = mail.get_body(("plain",)).get_content()
     assert mail["To"] == "wang@example.org" and "王女士：" in plain and "R-c-public" in plain and "涉及国家安全" in plain
     assert "/ask/status/" in plain and "/mulu/case/" not in plain
-        assert "申请复核" not in plain  # there is no entry whose class could be reviewed
+    assert "申请复核" not in plain  # there is no entry whose class could be reviewed
     [pdf] = [part for part in mail.iter_attachments() if part.get_content_type() == "application/pdf"]
     assert pdf.get_content().startswith(b"%PDF") and pdf.get_filename() == "不予同意决定书.pdf"
 
