@@ -111,7 +111,7 @@ def entry_view(
         "history_cut": max(0, len(history) - limits.history),
         "previews": [shown for r in resources if (shown := preview.view(r, items, limits.columns, site.outline))][: limits.previews],
         "report": preview.report(entry) is not None,
-        "package": package.descriptor(entry, row, site) is not None,
+        "package": package.is_offered(entry, site),
         "examples": examples(resources, row, site),
         "license": {"name": cut(words.label("license_id", licence), _NAME), "href": LICENCES.get(licence, "")} if licence else None,
         "citation": citation(entry, row, site),

@@ -5,6 +5,7 @@ Data Package 1.0 (specs.frictionlessdata.io), which the readers at hand (frictio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mulu_site import words
@@ -14,6 +15,7 @@ from mulu_site.snapshot import Entry
 from mulu_site.terms import FORMATS, LICENCES, bytes_of, sha256_of
 from mulu_site.text import fold, one_line, slug, web_address
 
+Fields = list[dict[str, Any]]
 _TABLES = frozenset({"csv", "xlsx", "xls"})
 _COPIED = frozenset({"xlsx", "xls"})
 """frictionless reads a workbook at an address from a copy of which it knows neither size nor checksum: held against `bytes` and `hash`,
@@ -26,10 +28,13 @@ _TYPES = {
 
 def descriptor(entry: Entry, row: Row, site: Site) -> dict[str, Any] | None:
     """The package (datapackage.json); None of an entry that offers no file to everybody."""
-    files = [r for r in entry.get("resources") or [] if isinstance(r, dict) and _format(r).upper() not in API_FORMATS]
-    resources = [_resource(r, n, entry, site) for n, r in enumerate(files, start=1) if web_address(r.get("url"), site.portal_url)]
-    if not resources:
+    files = _files(entry, site)
+    if not files:
         return None
+    items = [(one_line(i["name"]), i) for i in entry.get("items") or [] if isinstance(i, dict) and i.get("name")]
+    known = {fold(name): item for name, item in items}
+    fields = [_field(name, known[fold(name)]) for name in dict.fromkeys(name for name, _ in items)]
+    resources = [_resource(r, n, known, fields, site) for n, r in files]
     license_ = one_line(entry.get("license_id"))
     page = site.url(f"entry/{row.page}/")
     return _full(
@@ -51,7 +56,18 @@ def descriptor(entry: Entry, row: Row, site: Site) -> dict[str, Any] | None:
     )
 
 
-def _resource(resource: Entry, number: int, entry: Entry, site: Site) -> dict[str, Any]:
+def is_offered(entry: Entry, site: Site) -> bool:
+    """Whether the entry has a package."""
+    return bool(_files(entry, site))
+
+
+def _files(entry: Entry, site: Site) -> list[tuple[int, Entry]]:
+    """Files that anybody may fetch, each with its place among the files."""
+    files = [r for r in entry.get("resources") or [] if isinstance(r, dict) and _format(r).upper() not in API_FORMATS]
+    return [(n, r) for n, r in enumerate(files, start=1) if web_address(r.get("url"), site.portal_url)]
+
+
+def _resource(resource: Entry, number: int, known: Mapping[str, Entry], fields: Fields, site: Site) -> dict[str, Any]:
     kind, hash_ = _format(resource).lower(), one_line(resource.get("hash"))
     preview = resource["preview"] if isinstance(resource.get("preview"), dict) else {}
     described = {
@@ -68,17 +84,15 @@ def _resource(resource: Entry, number: int, entry: Entry, site: Site) -> dict[st
     if kind in _COPIED:
         described |= {"bytes": "", "hash": "", "byteSize": bytes_of(resource) or "", "sha256": sha256_of(resource)}
     if kind in _TABLES:
-        described["schema"] = {"fields": _fields(entry, preview)}
+        described["schema"] = {"fields": _read(preview, known) or fields}
     return _full(described)
 
 
-def _fields(entry: Entry, preview: Entry) -> list[dict[str, Any]]:
-    """The columns in the file's order where the portal has read it, else the items in theirs; types as registered."""
-    items = [i for i in entry.get("items") or [] if isinstance(i, dict) and i.get("name")]
-    known = {fold(one_line(item["name"])): item for item in items}
-    read = preview.get("columns") if isinstance(preview.get("columns"), list) else []
-    columns = [one_line(c.get("name")) for c in read or [] if isinstance(c, dict)] or [one_line(i["name"]) for i in items]
-    return [_field(name, known.get(fold(name), {})) for name in dict.fromkeys(columns)]
+def _read(preview: Entry, known: Mapping[str, Entry]) -> Fields:
+    """The columns in the file's order where the portal has read it, with their types as registered; none where it has not."""
+    columns = preview.get("columns") if isinstance(preview.get("columns"), list) else []
+    names = dict.fromkeys(one_line(c.get("name")) for c in columns or [] if isinstance(c, dict))
+    return [_field(name, known.get(fold(name), {})) for name in names]
 
 
 def _field(name: str, item: Entry) -> dict[str, Any]:
