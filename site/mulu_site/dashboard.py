@@ -15,7 +15,7 @@ from mulu.freshness import due_on
 from mulu_site import charts, words
 from mulu_site.ledger import Ledger
 from mulu_site.lists import Group
-from mulu_site.machine import csv_row
+from mulu_site.machine import csv_table
 from mulu_site.place import Site
 from mulu_site.row import Row
 from mulu_site.work import Work
@@ -172,7 +172,7 @@ def _answers(ledger: Ledger, site: Site) -> list[dict[str, Any]]:
     for one in ledger.counts:
         limit = allowed[one.procedure]
         bar = charts.bullet(one.days or 0, limit, most)
-        found.append({**one._asdict(), "label": one.label, "limit": limit, "bar": bar, "share": _percent(one.answered - min(one.overdue, one.answered), one.answered)})
+        found.append({**one._asdict(), "label": one.label, "limit": limit, "bar": bar})
     return found
 
 
@@ -205,8 +205,7 @@ def make(work: Work) -> str:
     """The page and its numbers as CSV; gives the page's path."""
     shown = view(work.rows, work.groups, work.ledger, work.site, work.today)
     work.page("dashboard.html", PATH, d=shown)
-    table = b"".join(csv_row([str(cell) for cell in row]) for row in numbers(shown))
-    work.file(PATH + "dashboard.csv", "\ufeff".encode() + table)
+    work.file(PATH + "dashboard.csv", csv_table(numbers(shown)))
     return PATH
 
 
@@ -228,4 +227,4 @@ def numbers(shown: Mapping[str, Any]) -> Iterable[Sequence[Any]]:
             yield from ((f"{part}：{_STATES[key]}", row["label"], row[key]) for row in rows for key in ("timely", "late"))
     yield from (("数据需求", row["title"], row["count"]) for row in shown["wanted"])
     for part, key in (("答复用时（工作日，中位数）", "days"), ("规定时限（工作日）", "limit"), ("逾期未答复", "overdue")):
-        yield from ((part, row["label"], "" if row[key] is None else row[key]) for row in shown["answers"])
+        yield from ((part, row["label"], row[key]) for row in shown["answers"])

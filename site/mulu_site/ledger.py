@@ -79,7 +79,7 @@ class Suggestion(NamedTuple):
 
 
 class Count(NamedTuple):
-    """Of one procedure: cases filed, not answered yet, answered, of these past their date; working days to an answer; how they ended."""
+    """Of one procedure: cases filed, not answered yet, answered, not answered and past their date; working days to an answer; how they ended."""
 
     procedure: str
     filed: int

@@ -57,7 +57,7 @@ def heads(site: Site) -> Parts:
     """With what each of FILES begins."""
     labels = {f.key: f.label for f in words.FIELDS} | {"provider_title": "信息资源提供方"}
     header = [*(labels.get(key, key) for key, _ in _CSV), "信息项", "页面"]
-    return _data_json_head(site) + b"\n", b"[\n", "\ufeff".encode() + csv_row(header)
+    return _data_json_head(site) + b"\n", b"[\n", csv_table([header])
 
 
 def parts(entry: Entry, row: Row, site: Site) -> Parts:
@@ -108,18 +108,38 @@ def atom(site: Site, title: str, path: str, rows: Sequence[Row], withdrawn: Iter
         for one in withdrawn
     ]
     told.sort(key=lambda one: (one[0], one[1]), reverse=True)
-    parts = [
-        '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-CN">',
-        f"<title>{escape(title)}</title><id>{escape(site.url(path))}</id><updated>{_instant(told[0][0] if told else '')}</updated>",
+    links = (
         f'<link rel="self" type="application/atom+xml" href={quoteattr(site.url(path))}/>'
         f'<link rel="alternate" type="text/html" href={quoteattr(site.url(path.removesuffix("atom.xml")))}/>'
-        f"<author><name>{escape(site.authority or site.place)}</name></author>",
-    ]
+    )
+    entries = []
     for day, page, shown, summary in told[:FEED_SIZE]:
         address = site.url(f"entry/{page}/")
+        entries.append(FeedEntry(day, shown, address, address, summary))
+    return feed(site, title, path, links, entries)
+
+
+class FeedEntry(NamedTuple):
+    """`day`: of its last change, ISO; `id`: its atom:id; `page`: the address that it leads to."""
+
+    day: str
+    title: str
+    id: str
+    page: str
+    summary: str
+
+
+def feed(site: Site, title: str, path: str, links: str, told: Sequence[FeedEntry]) -> bytes:
+    """An Atom feed in the order given, the newest first; `path` is its own, `links` its link elements."""
+    parts = [
+        f'{_XML}<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-CN">',
+        f"<title>{escape(title)}</title><id>{escape(site.url(path))}</id><updated>{_instant(told[0].day if told else '')}</updated>",
+        f"{links}<author><name>{escape(site.authority or site.place)}</name></author>",
+    ]
+    for one in told:
         parts.append(
-            f"<entry><title>{escape(shown)}</title><id>{escape(address)}</id><link href={quoteattr(address)}/>"
-            f"<updated>{_instant(day)}</updated><summary>{escape(summary)}</summary></entry>"
+            f"<entry><title>{escape(one.title)}</title><id>{escape(one.id)}</id><link href={quoteattr(one.page)}/>"
+            f"<updated>{_instant(one.day)}</updated><summary>{escape(one.summary)}</summary></entry>"
         )
     return "\n".join([*parts, "</feed>\n"]).encode()
 
@@ -165,3 +185,8 @@ def csv_row(cells: list[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line).writerow(["'" + c if c[:1] in ("=", "+", "-", "@", "\t") else c for c in cells])
     return line.getvalue().encode()
+
+
+def csv_table(rows: Iterable[Sequence[Any]]) -> bytes:
+    """UTF-8 with a byte order mark, for Excel; a cell of nothing is empty."""
+    return "\ufeff".encode() + b"".join(csv_row(["" if cell is None else str(cell) for cell in row]) for row in rows)
